@@ -16,6 +16,7 @@ export const ERROR_CODES = {
   INTERNAL: 'a defect of Seawall itself',
   JOURNAL_BROKEN: 'a journal cannot be read',
   LOAD_GENERATOR_DIED: 'the load generator’s process ended before its work was done',
+  LOAD_UNSUPPORTED: 'no load engine can run this scenario',
   NODE_DIED: 'a process of the stack ended before it was ready',
   NODE_NOT_READY: 'a process of the stack did not become ready in time',
   PLAN_INVALID: 'the plan or its stack is wrong',

@@ -1,8 +1,8 @@
 /** What the plan language's quantities look like; each parser returns undefined for text that is not one. */
-const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
-const RATE = /^(\d+(?:\.\d+)?)(k|M)?\/(s|m|h)$/;
-const PERCENT = /^(\d{1,3})(?:\.(\d+))?%$/;
-const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/;
+export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
+export const RATE = /^(\d+(?:\.\d+)?)(k|M)?\/(s|m|h)$/;
+export const PERCENT = /^(\d{1,3})(?:\.(\d+))?%$/;
+export const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/;
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const SECONDS = { s: 1, m: 60, h: 3600 } as const;

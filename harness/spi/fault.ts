@@ -70,6 +70,10 @@ export interface FaultDriver {
 /**
  * Measures an effect from outside. `resolve` runs in the tool and turns an expectation into plain addresses;
  * `measure` runs in the probe process, over sockets of its own, and knows nothing of the driver that acted.
+ *
+ * Order: a bite's `resolve` is called after `prepare` and BEFORE `apply`, so that it may take a baseline of the still
+ * healthy target and put it into the request; its `measure` comes after `apply`. A heal's `resolve` and `measure` both
+ * come after `revert`: what it needs from before lies in `undo`.
  */
 export interface Probe {
   kind: string;

@@ -1,3 +1,4 @@
+import type { Histogram } from '../core/histogram.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { CanaryResult, LoadHealth, LoadSummary, LoadWindow } from './load.ts';
 import type { Timeline } from './timeline.ts';
@@ -130,6 +131,8 @@ export interface Histogramish {
   /** Value (µs) at a quantile in [0, 1]: the highest value equivalent to the recorded one. */
   quantile(q: number): number;
   max: number;
+  /** Adds all of it to another one. */
+  addTo(target: Histogram): void;
 }
 
 /** A journal parsed once. Pure; the only thing a check sees. */

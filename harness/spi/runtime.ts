@@ -89,6 +89,8 @@ export interface NodeStore {
   role(signal: AbortSignal): Promise<'primary' | 'standby' | 'unknown'>;
   /** Read-only query over a connection of the harness's own. Rows as objects. */
   query(text: string, limits: { timeoutMs: number; rowsMax: number }): Promise<JsonObject[]>;
+  /** With what the probe process opens connections of its own, to the node's direct `sql` address. */
+  access?: { user: string; password: string; database: string };
 }
 
 /** A directed edge, dialled through its own proxy address for the whole run. */

@@ -1,0 +1,140 @@
+import { execFile, spawnSync } from 'node:child_process';
+import { accessSync, constants, mkdirSync, mkdtempSync, renameSync, rmSync, statSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
+import { delimiter, join } from 'node:path';
+import { HarnessError, messageOf } from './errors.ts';
+
+/** Programs that Seawall can use and does not bring: each is looked for, never downloaded as a side effect. */
+export type BinaryName = 'toxiproxy' | 'k6';
+
+export interface FoundBinary {
+  /** Absolute. */
+  path: string;
+  /** As the program tells it, e.g. `2.12.0`; `unknown` when it tells none. */
+  version: string;
+  from: 'environment' | 'PATH' | 'cache';
+}
+
+interface BinaryFacts {
+  variable: string;
+  program: string;
+  versionArgs: string[];
+}
+
+const FACTS: Record<BinaryName, BinaryFacts> = {
+  toxiproxy: { variable: 'SEAWALL_TOXIPROXY', program: 'toxiproxy-server', versionArgs: ['-version'] },
+  k6: { variable: 'SEAWALL_K6', program: 'k6', versionArgs: ['version'] },
+};
+
+export const TOXIPROXY_VERSION = '2.12.0';
+const TOXIPROXY_MODULE = 'github.com/Shopify/toxiproxy/v2';
+const VERSION_TIMEOUT_MS = 5_000;
+const BUILD_TIMEOUT_MS = 300_000;
+
+/** Where programs and images' inputs are kept between runs: `$SEAWALL_CACHE`, else `seawall` in the user's cache. */
+export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
+  if (env.SEAWALL_CACHE) return env.SEAWALL_CACHE;
+  return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seawall');
+}
+
+/**
+ * Looks for a program: the variable that names it, then PATH, then the cache. Undefined when it is nowhere. Throws
+ * BINARY_MISSING when the variable is set and names no program: what a user asks for by name is never replaced silently.
+ */
+export function findBinary(name: BinaryName, env: NodeJS.ProcessEnv = process.env): FoundBinary | undefined {
+  const facts = FACTS[name];
+  const named = env[facts.variable];
+  if (named) {
+    if (isProgram(named)) return found(named, facts, 'environment');
+    throw new HarnessError(
+      'BINARY_MISSING',
+      `${facts.variable} names ${named}, which is no program`,
+      `Point it at a ${facts.program} that may be executed, or unset it.`,
+    );
+  }
+  const onPath = (env.PATH ?? '')
+    .split(delimiter)
+    .filter((folder) => folder !== '')
+    .map((folder) => join(folder, facts.program))
+    // npm's `k6` package is an editor stub, and what lies in a node_modules/.bin is never the real program.
+    .find((path) => !path.includes(join('node_modules', '.bin')) && isProgram(path));
+  if (onPath !== undefined) return found(onPath, facts, 'PATH');
+  const cached = cachedPath(name, env);
+  return isProgram(cached) ? found(cached, facts, 'cache') : undefined;
+}
+
+/**
+ * Builds Toxiproxy with Go into the cache, statically linked so that it runs in any image too. Returns its path.
+ * Throws BINARY_MISSING when there is no Go or the build fails. Only `doctor --fix` and the CI helpers call this.
+ */
+export async function buildToxiproxy(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const target = cachedPath('toxiproxy', env);
+  const scratch = mkdtempSync(join(tmpdir(), 'seawall-go-'));
+  try {
+    const linker = `-s -w -X ${TOXIPROXY_MODULE}.Version=${TOXIPROXY_VERSION}`;
+    const source = `${TOXIPROXY_MODULE}/cmd/server@v${TOXIPROXY_VERSION}`;
+    await runGo(['install', '-ldflags', linker, source], { ...env, CGO_ENABLED: '0', GOBIN: scratch }, signal);
+    mkdirSync(join(cacheFolder(env), 'bin'), { recursive: true });
+    moveInto(join(scratch, 'server'), target);
+    return target;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/** The cache may lie on another file system: copy beside the target, then rename, so that nobody sees half a program. */
+function moveInto(from: string, target: string): void {
+  const part = `${target}.${process.pid}.part`;
+  const copied = spawnSync('cp', [from, part], { encoding: 'utf8' });
+  if (copied.status !== 0) {
+    throw new HarnessError('DISK_FULL', `could not write ${part}: ${copied.stderr.trim()}`, 'Make room in the cache.');
+  }
+  renameSync(part, target);
+}
+
+function runGo(args: string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const options = { env, signal, timeout: BUILD_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
+    execFile('go', args, options, (failure, _stdout, stderr) => {
+      if (failure === null) return resolve();
+      const missing = (failure as NodeJS.ErrnoException).code === 'ENOENT';
+      const said = stderr.trim().split('\n').at(-1) ?? '';
+      reject(
+        new HarnessError(
+          'BINARY_MISSING',
+          missing ? 'Toxiproxy is built with Go, and there is no Go on PATH' : `go could not build Toxiproxy: ${said}`,
+          `Install ${missing ? 'Go 1.23 or newer' : `toxiproxy-server ${TOXIPROXY_VERSION} by hand`}, or point ${FACTS.toxiproxy.variable} at one.`,
+          failure,
+        ),
+      );
+    });
+  });
+}
+
+function cachedPath(name: BinaryName, env: NodeJS.ProcessEnv): string {
+  return join(cacheFolder(env), 'bin', FACTS[name].program);
+}
+
+function isProgram(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return statSync(path).isFile();
+  } catch {
+    // Not there or not executable: either way no program for us.
+    return false;
+  }
+}
+
+function found(path: string, facts: BinaryFacts, from: FoundBinary['from']): FoundBinary {
+  const asked = spawnSync(path, facts.versionArgs, { encoding: 'utf8', timeout: VERSION_TIMEOUT_MS });
+  if (asked.error !== undefined) {
+    throw new HarnessError(
+      'BINARY_MISSING',
+      `${path} does not run: ${messageOf(asked.error)}`,
+      `Replace it or point ${facts.variable} at a ${facts.program} that does.`,
+      asked.error,
+    );
+  }
+  const version = /\d+\.\d+\.\d+\S*/.exec(`${asked.stdout}${asked.stderr}`)?.[0] ?? 'unknown';
+  return { path, version, from };
+}
