@@ -1,0 +1,111 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { checkpoint } from '../core/checkpoint.ts';
+import { deadline, within } from '../core/deadline.ts';
+import { HarnessError, messageOf } from '../core/errors.ts';
+import { listProcesses, type ProcessRow, runArgument, signalExactly } from '../core/process-identity.ts';
+import type { FaultDriver } from '../spi/fault.ts';
+import type { RuntimeDriver } from '../spi/runtime.ts';
+import { openAppend } from './append-file.ts';
+import { type Debt, Ledger, readLedger } from './ledger.ts';
+import type { IndexEntry, RunIndex } from './run-index.ts';
+
+const UNDO_DEADLINE_MS = 15_000;
+const REAP_DEADLINE_MS = 60_000;
+
+export interface HealDeps {
+  index: RunIndex;
+  runtime(name: string): RuntimeDriver | undefined;
+  faultDriver(name: string): FaultDriver | undefined;
+}
+
+export interface HealResult {
+  runId: string;
+  runDir: string;
+  /** What was undone or removed, in words. */
+  done: string[];
+  /** What was not; the run stays in the index then. */
+  failed: string[];
+}
+
+/**
+ * Undoes all that a dead run left, from any process and any folder, knowing nothing but its ledger: first its effects
+ * on what is not the run's own, in reverse and each with a deadline of its own, then the run's own stack whole.
+ * Idempotent. Throws RUN_ALIVE for a run whose owner lives.
+ */
+export async function healRun(entry: IndexEntry, deps: HealDeps): Promise<HealResult> {
+  deps.index.lock(entry.runId);
+  const result: HealResult = { runId: entry.runId, runDir: entry.runDir, done: [], failed: [] };
+  const path = join(entry.runDir, 'ledger.ndjson');
+  const debt = existsSync(path) ? readLedger(path) : undefined;
+  await inStep('foreign', () => (debt === undefined ? Promise.resolve() : undoForeign(entry, debt, deps, result)));
+  await inStep('reap', () => reap(entry, debt, deps, result));
+  await inStep('close', async () => {
+    if (result.failed.length > 0) return;
+    if (debt !== undefined) closeLedger(path);
+    deps.index.remove(entry.runId);
+  });
+  return result;
+}
+
+/** Heals every run of this user whose owner is dead; the living are left alone. */
+export async function healDeadRuns(deps: HealDeps, except?: string): Promise<HealResult[]> {
+  const results: HealResult[] = [];
+  for (const entry of deps.index.list()) {
+    if (entry.runId === except || deps.index.holder(entry.runId) !== undefined) continue;
+    results.push(await healRun(entry, deps));
+  }
+  return results;
+}
+
+async function undoForeign(entry: IndexEntry, debt: Debt, deps: HealDeps, result: HealResult): Promise<void> {
+  const foreign = debt.undos.filter(({ undo }) => undo.owner === 'foreign').toReversed();
+  for (const { id, undo } of foreign) {
+    const driver = deps.faultDriver(undo.driver);
+    const ctx = { runId: entry.runId, signal: deadline(UNDO_DEADLINE_MS), record: async () => {} };
+    const work = driver?.revert(undo, ctx) ?? Promise.reject(new Error(`no driver is called ${undo.driver}`));
+    await settled(`undo ${id}`, UNDO_DEADLINE_MS, work, result);
+  }
+}
+
+async function reap(entry: IndexEntry, debt: Debt | undefined, deps: HealDeps, result: HealResult): Promise<void> {
+  const runtime = deps.runtime(debt?.runtime ?? entry.runtime);
+  if (runtime !== undefined) {
+    const work = runtime.reap(entry.runId, debt?.resources ?? [], deadline(REAP_DEADLINE_MS));
+    const removed = await settled(`the stack of runtime ${runtime.name}`, REAP_DEADLINE_MS, work, result);
+    result.done.push(...(removed ?? []));
+  }
+  for (const row of leftProcesses(entry.runId)) {
+    if (signalExactly(row, 'SIGKILL')) result.done.push(`ended process ${row.pid}`);
+  }
+}
+
+/** The load generator, the probe agent and whatever else carries the run's flag, this process excepted. */
+export function leftProcesses(runId: string): ProcessRow[] {
+  const flag = runArgument(runId);
+  return listProcesses().filter((row) => row.pid !== process.pid && row.command.split(' ').includes(flag));
+}
+
+async function settled<T>(what: string, ms: number, work: Promise<T>, result: HealResult): Promise<T | undefined> {
+  const late = (): Error => new HarnessError('HEAL_INCOMPLETE', `not done within ${ms} ms`, 'Run seawall heal again.');
+  try {
+    const value = await within(ms, work, late);
+    if (what.startsWith('undo')) result.done.push(what);
+    return value;
+  } catch (thrown) {
+    result.failed.push(`${what}: ${messageOf(thrown)}`);
+    return undefined;
+  }
+}
+
+function closeLedger(path: string): void {
+  const ledger = new Ledger(openAppend(path));
+  ledger.write({ type: 'closed' });
+  ledger.close();
+}
+
+async function inStep(name: string, work: () => Promise<void>): Promise<void> {
+  checkpoint(`heal:${name}:begin`);
+  await work();
+  checkpoint(`heal:${name}:end`);
+}
