@@ -1,0 +1,8 @@
+import type { Check } from '../spi/check.ts';
+import type { Fault } from '../spi/fault.ts';
+
+/** What a plan may name: handed in, since no room knows another. */
+export interface Catalogue {
+  faults: Readonly<Record<string, Fault>>;
+  checks: Readonly<Record<string, Check>>;
+}

@@ -1,0 +1,203 @@
+import { lowerBound } from '../core/binomial.ts';
+import { areaUntil, type RateSegment } from '../core/rate-curve.ts';
+import { formatCount, formatDuration, formatPercent } from '../core/units.ts';
+import type { Effect } from '../spi/fault.ts';
+import type { JsonObject } from '../spi/json.ts';
+import type { GuardSpec, Scenario, Target } from '../spi/plan.ts';
+import type { Timeline, TimelineCheck, TimelineFault } from '../spi/timeline.ts';
+import { moreTimeFor } from './starts.ts';
+
+const GUARD_CONFIDENCE = 0.95;
+
+/** All that a run of this timeline would do, as a page of plain text. Starts nothing. */
+export function explain(timeline: Timeline): string {
+  const { plan } = timeline;
+  const sections = [
+    [`${plan.name}: ${plan.hypothesis}`],
+    ['', 'Where', ...indent(where(timeline))],
+    ['', 'When (from t = 0)', ...indent(schedule(timeline))],
+    ['', 'Load (journeys started from t = 0)', ...indent(timeline.scenarios.flatMap((scenario) => loadLines(timeline, scenario.name)))],
+    ['', 'Faults', ...indent(timeline.faults.length === 0 ? ['none'] : timeline.faults.flatMap(faultLines))],
+    ['', 'Guard', ...indent(guardLines(plan.guard, plan.load))],
+    ['', 'Verified', ...indent(timeline.checks.flatMap((check) => checkLines(check, plan.load)))],
+    timeline.notes.length === 0 ? [] : ['', 'Notes', ...indent(timeline.notes)],
+    ['', `digest ${timeline.digest}`],
+  ];
+  return `${sections.flat().join('\n')}\n`;
+}
+
+function where({ runtime, seed, topology, plan }: Timeline): string[] {
+  const services = topology.nodes.filter(({ kind }) => kind === 'service').length;
+  const stores = topology.nodes.length - services;
+  const idcs = topology.idcs.map((idc) => (topology.edge.includes(idc) ? `${idc} (edge)` : idc));
+  const existing = Object.entries(plan.stack.existing).map(([name, url]) => `${name} at ${url}, as it runs already`);
+  return [
+    `runtime ${runtime}, seed ${seed}`,
+    ...existing,
+    ...(topology.nodes.length === 0
+      ? []
+      : [`${services} service nodes, ${stores} store nodes, ${topology.links.length} links in ${idcs.join(', ')}`]),
+  ];
+}
+
+/** Rows of time and what happens then, in order. */
+function schedule({ plan, warmUpMs, loadMs, faults }: Timeline): string[] {
+  const steadyMs = plan.steadyState.forMs;
+  const p99 = plan.steadyState.p99Ms === undefined ? '' : `, p99 ≤ ${formatDuration(plan.steadyState.p99Ms)}`;
+  const rows: [number, string][] = [
+    [-steadyMs - warmUpMs, `warm-up for ${formatDuration(warmUpMs)}, in no finding`],
+    [-steadyMs, `steady state for ${formatDuration(steadyMs)}: good ≥ ${formatPercent(plan.steadyState.goodRatio)}${p99}; else unknown, and nothing is injected`],
+    [0, 't = 0'],
+    ...plan.load.flatMap(stageRows),
+    ...faults.flatMap((fault): [number, string][] => [
+      [fault.atMs, `inject ${fault.name}: ${fault.kind} on ${targetText(fault.target)}`],
+      [fault.atMs + fault.forMs, `heal ${fault.name} (counted from its bite); recovery window ${formatDuration(plan.recoveryWindowMs)}`],
+    ]),
+    [loadMs, 'end of load; drain, audit, stack down'],
+  ];
+  const times = rows.map(([ms]) => timeText(ms));
+  const width = Math.max(...times.map((text) => text.length));
+  const order = rows.map((_, index) => index).toSorted((a, b) => rows[a]![0] - rows[b]![0] || a - b);
+  return order.map((index) => `${times[index]!.padStart(width)}  ${rows[index]![1]}`);
+}
+
+function stageRows({ name, segments }: Scenario): [number, string][] {
+  let atMs = 0;
+  return segments.map((segment) => {
+    const row: [number, string] = [atMs, `${name}: ${segmentText(segment)}`];
+    atMs += segment.durationMs;
+    return row;
+  });
+}
+
+function segmentText({ fromRate, toRate, durationMs }: RateSegment): string {
+  const rates = fromRate === toRate ? rateText(toRate) : `${rateText(fromRate)} → ${rateText(toRate)}`;
+  return `${rates} for ${formatDuration(durationMs)}`;
+}
+
+function loadLines({ scenarios, plan }: Timeline, name: string): string[] {
+  const compiled = scenarios.find((scenario) => scenario.name === name)!;
+  const scenario = plan.load.find((candidate) => candidate.name === name)!;
+  const journeys = Object.entries(compiled.startsByJourney).map(([journey, starts]) => `${journey} ${formatCount(starts)}`);
+  const whole = scenario.good.journeyWithinMs;
+  const kind = scenario.shadow ? 'shadow' : 'real';
+  const deadline = `good within ${formatDuration(scenario.good.withinMs)} a step${whole === undefined ? '' : `, ${formatDuration(whole)} in all`}`;
+  return [
+    `${name} (${kind}, engine ${compiled.driver}): ${formatCount(compiled.starts)} in ${formatDuration(compiled.durationMs)}: ${journeys.join(', ')}`,
+    `  ${deadline}; shed counts as ${scenario.good.shed}; at most ${formatCount(scenario.inFlightMax)} in flight`,
+  ];
+}
+
+function faultLines(fault: TimelineFault): string[] {
+  const params = paramsText(fault.params);
+  const { idcs, nodes, services } = fault.blast;
+  return [
+    `${fault.name}: ${fault.kind} on ${targetText(fault.target)}${params === '' ? '' : ` with ${params}`}, at ${formatDuration(fault.atMs)} for ${formatDuration(fault.forMs)}`,
+    ...grouped(fault).map((line) => `  ${line}`),
+    `  blast radius at worst: ${nodes.length} nodes of ${services.join(', ') || 'none'} in ${idcs.join(', ') || 'no IDC'}`,
+  ];
+}
+
+/** Effects of one kind by one driver on one line. */
+function grouped({ effects, drivers }: TimelineFault): string[] {
+  const groups = new Map<string, string[]>();
+  effects.forEach((effect, index) => {
+    const key = `${effect.kind} (${effect.mode}, undone by ${effect.undo}) by ${drivers[index]}`;
+    groups.set(key, [...(groups.get(key) ?? []), placeText(effect)]);
+  });
+  return [...groups].map(([key, places]) => {
+    const shown = places.length > 6 ? `${places.slice(0, 6).join(', ')} and ${places.length - 6} more` : places.join(', ');
+    return `${key}: ${shown}`;
+  });
+}
+
+function placeText({ on }: Effect): string {
+  if ('link' in on) return on.link;
+  return 'node' in on ? on.node : `the ${on.role} of ${on.store} at that moment`;
+}
+
+function guardLines({ blastRadius, abortWhen }: GuardSpec, load: readonly Scenario[]): string[] {
+  const limits = Object.entries(blastRadius ?? {}).map(([what, limit]) => `${what} ≤ ${limit}`);
+  const rules = abortWhen.map(({ of, badRatio, overMs }) => {
+    const scenario = load.find(({ name }) => name === of);
+    const n = scenario === undefined ? 0 : busiestWindow(scenario.segments, overMs);
+    const trips = badStartsThatTrip(n, badRatio);
+    const numbers = trips === undefined ? `never, with the ${formatCount(n)} starts of such a window` : `${formatCount(trips)} of ${formatCount(n)}`;
+    return `heal at once when ${of} has more than ${formatPercent(badRatio)} bad over ${formatDuration(overMs)}: ${numbers}`;
+  });
+  return [`blast radius: ${limits.join(', ') || 'not limited'}`, ...(rules.length === 0 ? ['no rule to abort by'] : rules)];
+}
+
+/**
+ * Fewest bad starts of `n` whose one-sided lower 95 % bound (Clopper–Pearson) exceeds the ratio; undefined when not even
+ * all of them do.
+ */
+export function badStartsThatTrip(n: number, ratio: number): number | undefined {
+  if (n === 0 || lowerBound(n, n, GUARD_CONFIDENCE) <= ratio) return undefined;
+  let low = 0;
+  let high = n;
+  while (high - low > 1) {
+    const middle = Math.floor((low + high) / 2);
+    if (lowerBound(middle, n, GUARD_CONFIDENCE) > ratio) high = middle;
+    else low = middle;
+  }
+  return high;
+}
+
+/** Most starts that a window of this length sees. */
+function busiestWindow(segments: readonly RateSegment[], overMs: number): number {
+  // A piecewise straight curve is at its most where the window begins or ends at a corner.
+  let atMs = 0;
+  const corners = [0, ...segments.map(({ durationMs }) => (atMs += durationMs))];
+  const starts = corners.flatMap((corner) => [corner, Math.max(0, corner - overMs)]);
+  return Math.round(Math.max(...starts.map((from) => areaUntil(segments, from + overMs) - areaUntil(segments, from))));
+}
+
+function checkLines({ check, params, advisory, sampleNeeded, sampleExpected }: TimelineCheck, load: readonly Scenario[]): string[] {
+  const head = `${check}: ${paramsText(params)}${advisory ? ' (advisory)' : ''}`;
+  if (sampleNeeded === undefined) return [head];
+  const scenario = load.find(({ name }) => name === params['of']);
+  const journey = typeof params['journey'] === 'string' ? params['journey'] : undefined;
+  const short = scenario !== undefined && sampleExpected !== undefined && sampleExpected < sampleNeeded;
+  const more = short ? moreTimeFor(scenario, journey, sampleNeeded) : undefined;
+  const verdict = short ? `: too few to pass${more === undefined ? '' : `; ${formatDuration(more)} more would do`}` : '';
+  const expected = sampleExpected === undefined ? '' : `, this plan starts ${formatCount(sampleExpected)}`;
+  return [head, `  needs ${formatCount(sampleNeeded)} samples${expected}${verdict}`];
+}
+
+function targetText(target: Target): string {
+  if ('link' in target) return `${target.link.from.join(', ')} → ${target.link.to.join(', ')}`;
+  if ('store' in target) return `the ${target.role} of ${target.store}`;
+  if ('service' in target) return target.idc === undefined ? target.service : `${target.service} in ${target.idc}`;
+  return 'node' in target ? target.node : target.idc;
+}
+
+/** Parameters as read: `…Ms` as durations, shares as percentages. */
+function paramsText(params: JsonObject): string {
+  return Object.entries(params)
+    .filter(([, value]) => value !== null && value !== undefined)
+    .map(([key, value]) => `${key} ${valueText(key, value)}`)
+    .join(', ');
+}
+
+const RATIOS = new Set(['target', 'confidence']);
+const DURATIONS = new Set(['delay', 'jitter', 'rto', 'p50', 'p90', 'p99', 'p999']);
+
+function valueText(key: string, value: unknown): string {
+  if (typeof value === 'number' && RATIOS.has(key)) return formatPercent(value);
+  if (typeof value === 'number' && DURATIONS.has(key)) return formatDuration(value);
+  return typeof value === 'string' ? value : JSON.stringify(value);
+}
+
+function timeText(ms: number): string {
+  if (ms === 0) return '0s';
+  return ms < 0 ? `-${formatDuration(-ms)}` : formatDuration(ms);
+}
+
+function rateText(rate: number): string {
+  return `${formatCount(rate)}/s`;
+}
+
+function indent(lines: readonly string[]): string[] {
+  return lines.map((line) => `  ${line}`);
+}

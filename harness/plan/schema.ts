@@ -1,0 +1,172 @@
+import { z } from 'zod';
+import { durationMs, percentage, ratePerSecond, zodSchema } from '../core/zod-schema.ts';
+import type { JsonObject } from '../spi/json.ts';
+import type { Target } from '../spi/plan.ts';
+import { stackShape } from './stack-schema.ts';
+import { byKey, listOf, name, oneWord, recordOf, text } from './zod-pieces.ts';
+
+/** The plan language, key by key; each key is parsed on its own, so that one mistake hides no other. */
+export const scenarioSchema = z.strictObject({
+  scenario: name().describe('Name of this stream of load.'),
+  executor: z
+    .enum(['constant-arrival-rate', 'ramping-arrival-rate'])
+    .describe('How starts are spread; rates count journeys started per second, whatever the answers do.'),
+  engine: z.enum(['native']).default('native').describe('The load engine.'),
+  warmUp: durationMs().optional().describe('Load before t = 0, in no finding. Default: the longest of the plan, or 5s.'),
+  rate: ratePerSecond().optional().describe('For constant-arrival-rate.'),
+  for: durationMs().optional().describe('For constant-arrival-rate. Default: as long as the longest scenario.'),
+  stages: listOf(
+    byKey({
+      to: z.strictObject({ to: ratePerSecond(), over: durationMs() }),
+      hold: z.strictObject({ hold: durationMs() }),
+    }),
+  )
+    .min(1, { error: 'expected at least one stage' })
+    .optional()
+    .describe('For ramping-arrival-rate: straight lines from rate to rate, the first from 0.'),
+  mix: recordOf(percentage()).describe('Journey of the stack to its share of the starts; the shares sum to 100%.'),
+  good: z
+    .strictObject({
+      within: durationMs().describe('Deadline of each step, from its intended start.'),
+      journeyWithin: durationMs().optional().describe('Deadline of the whole journey, from its scheduled start.'),
+      shed: z.enum(['bad', 'excluded']).default('bad').describe('What answers 429 and 503 count as.'),
+    })
+    .describe('When a request is good.'),
+  shadow: z.boolean().default(false).describe('Whether the traffic carries the shadow mark.'),
+  inFlight: z.int().min(1).max(100_000).default(1000).describe('Most journeys at once; a start beyond is bad.'),
+});
+
+const nameOrList = () =>
+  z
+    .union([text(), z.array(text()).min(1)], { error: 'expected a name or a list of names' })
+    .transform((value) => (typeof value === 'string' ? [value] : value));
+
+const targetSchema = byKey({
+  store: z.strictObject({ store: text(), role: z.enum(['primary', 'standby']) }),
+  service: z.strictObject({ service: text(), idc: text().optional() }),
+  node: z.strictObject({ node: text() }),
+  link: z.strictObject({ link: z.strictObject({ from: nameOrList(), to: nameOrList() }) }),
+  idc: z.strictObject({ idc: text() }),
+}) as z.ZodType<Target>;
+
+export const faultSchema = z.strictObject({
+  name: name().describe('Name of this fault in the report.'),
+  at: durationMs().describe('When it is injected, from t = 0.'),
+  for: durationMs().describe('How long it is held, from the moment it bit.'),
+  inject: text().describe('Kind of fault, from the catalogue.'),
+  target: targetSchema.describe('What it acts on.'),
+  with: z.record(z.string(), z.unknown()).default({}).describe('Parameters of that kind of fault.'),
+});
+
+const count = () => z.int().min(0).max(10_000);
+export const abortSchema = z.strictObject({
+  of: text().describe('A scenario.'),
+  bad: percentage().describe('Trips when the lower 95 % bound of the share of bad starts exceeds this.'),
+  over: durationMs().describe('Length of the sliding window.'),
+});
+
+export const guardSchema = oneWord(
+  'none',
+  z.strictObject({
+    blastRadius: oneWord(
+      'none',
+      z.strictObject({ idcs: count().optional(), nodes: count().optional(), services: count().optional() }),
+    ).describe('The most that faults held at one moment may touch.'),
+    abortWhen: oneWord('none', listOf(abortSchema)).describe('Heal at once when a scenario suffers more than this.'),
+  }),
+);
+
+export const planShape = {
+  plan: name(80).describe('Name of the plan.'),
+  hypothesis: text().describe('What is believed to stay true, in one sentence.'),
+  stack: z
+    .union([text(), z.record(z.string(), z.unknown())])
+    .describe('Path of a stack file relative to this one, or a stack.'),
+  seed: z.int().min(0).default(1).describe('All chance of a run comes from it.'),
+  vars: z
+    .record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_-]*$/), z.union([z.string(), z.number(), z.boolean()]), {
+      error: 'expected names with a text, a number or a truth value each',
+    })
+    .default({})
+    .describe('Values for ${name} here and in the stack; --set name=value replaces one.'),
+  load: listOf(scenarioSchema).min(1, { error: 'expected at least one scenario' }).describe('The streams of load.'),
+  steadyState: z
+    .strictObject({ for: durationMs(), good: percentage(), p99: durationMs().optional() })
+    .default({ for: 5000, good: 0.99 })
+    .describe('Judged before t = 0; not met: unknown, and nothing is injected. Default: 5s at 99%.'),
+  faults: listOf(faultSchema).default([]).describe('What is broken, and when.'),
+  guard: guardSchema.describe('What stops the run early; `none` must be said.'),
+  verify: listOf(z.record(z.string(), z.unknown())).min(1, { error: 'expected at least one check' }),
+  recovery: z
+    .strictObject({ window: durationMs() })
+    .optional()
+    .describe('How long load stays on after a fault. Default: the rto and 10s.'),
+  allowHosts: z.array(text()).default([]).describe('Hosts outside loopback that may be a target.'),
+  runtime: z.enum(['auto', 'local', 'containers', 'existing']).default('auto').describe('Where the stack runs.'),
+  proxy: z.enum(['seawall', 'toxiproxy']).optional().describe('Which fault proxy.'),
+} as const;
+
+/** What the schema makes of each part of a plan. */
+export type RawScenario = z.output<typeof scenarioSchema>;
+export type RawFault = z.output<typeof faultSchema>;
+export type RawGuard = z.output<typeof guardSchema>;
+
+/** What a plan may name: given by the caller, since no room knows the others. */
+export interface SchemaCatalogue {
+  faults: Readonly<Record<string, { summary: string; params: { json(): JsonObject } }>>;
+  checks: Readonly<Record<string, { summary: string; params: { json(): JsonObject } }>>;
+}
+
+/** JSON Schema (draft-7) of the plan language for editors, with the faults and checks of the catalogue. */
+export function planJsonSchema(catalogue: SchemaCatalogue): JsonObject {
+  const plan = zodSchema(z.strictObject(planShape)).json();
+  const stack = zodSchema(z.strictObject(stackShape)).json();
+  const properties = plan['properties'] as Record<string, JsonObject>;
+  properties['stack'] = { ...properties['stack'], anyOf: [{ type: 'string' }, bare(stack)] };
+  properties['verify'] = { ...properties['verify'], items: checkItem(catalogue) };
+  properties['faults'] = faultItems(properties['faults']!, catalogue);
+  return allowVariables({ ...plan, title: 'A Seawall plan' }) as JsonObject;
+}
+
+function checkItem({ checks }: SchemaCatalogue): JsonObject {
+  const entries = Object.entries(checks).map(([kind, check]): [string, JsonObject] => {
+    const json = bare(check.params.json());
+    const advisory = { type: 'boolean', description: 'Shown, never changes the exit code.' };
+    const properties = { ...(json['properties'] as JsonObject | undefined), advisory };
+    return [kind, { ...json, description: check.summary, properties }];
+  });
+  const properties = Object.fromEntries(entries);
+  return { type: 'object', properties, additionalProperties: false, minProperties: 1, maxProperties: 1 };
+}
+
+function faultItems(list: JsonObject, { faults }: SchemaCatalogue): JsonObject {
+  const item = list['items'] as JsonObject;
+  const properties = item['properties'] as Record<string, JsonObject>;
+  const inject = { ...properties['inject'], enum: Object.keys(faults) };
+  const allOf = Object.entries(faults).map(([kind, fault]) => ({
+    if: { properties: { inject: { const: kind } } },
+    // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not a promise
+    then: { properties: { with: { ...bare(fault.params.json()), description: fault.summary } } },
+  }));
+  return { ...list, items: { ...item, properties: { ...properties, inject }, allOf } };
+}
+
+function bare(json: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([key]) => key !== '$schema'));
+}
+
+/** Wherever a value has a shape, `${name}` may stand in its place. */
+function allowVariables(json: unknown): unknown {
+  if (Array.isArray(json)) return json.map(allowVariables);
+  if (typeof json !== 'object' || json === null) return json;
+  const mapped = Object.fromEntries(Object.entries(json).map(([key, value]) => [key, allowVariables(value)]));
+  const { type, description, ...rest } = mapped;
+  const shaped = ['integer', 'number', 'boolean'].includes(String(type)) || (type === 'string' && shapedText(rest));
+  if (!shaped) return mapped;
+  const anyOf = [{ type, ...rest }, { type: 'string', pattern: '\\$\\{[^{}]+\\}' }];
+  return { ...(description === undefined ? {} : { description }), anyOf };
+}
+
+function shapedText(json: Record<string, unknown>): boolean {
+  return 'pattern' in json || 'enum' in json || 'format' in json;
+}

@@ -1,0 +1,63 @@
+import { z } from 'zod';
+import { zodSchema } from '../core/zod-schema.ts';
+
+/** A name that can stand in ids, file names and reports. */
+export const NAME = /^[a-z][a-z0-9-]*$/;
+
+export const name = (longest = 40) => {
+  const error = `expected a name: lower-case letters, digits and dashes, at most ${longest}`;
+  return z.string({ error }).regex(NAME, { error }).max(longest, { error });
+};
+
+export const text = () => z.string({ error: 'expected text' }).min(1, { error: 'expected text that is not empty' });
+
+export const listOf = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
+
+export const recordOf = <T extends z.ZodType>(value: T) =>
+  z.record(
+    z.string().regex(NAME, { error: 'expected names of lower-case letters, digits and dashes' }),
+    value,
+    { error: 'expected a mapping of names' },
+  );
+
+/**
+ * A union told apart by which key is there (the first that is, in the order given), so that its issues are those of the
+ * branch that was meant and not of all of them.
+ */
+export function byKey<S extends Record<string, z.ZodType>>(branches: S): z.ZodType<z.output<S[keyof S]>> {
+  const keys = Object.keys(branches);
+  const expected = `a mapping with one of ${keys.join(', ')}`;
+  const chosen = z.unknown().transform((value, context) => {
+    const key = keys.find((candidate) => typeof value === 'object' && value !== null && Object.hasOwn(value, candidate));
+    if (key !== undefined) return parseInto(branches[key]!, value, context);
+    context.addIssue({ code: 'custom', message: `expected ${expected}`, params: { expected: `one of ${keys.join(', ')}` } });
+    return z.NEVER;
+  });
+  const anyOf = Object.values(branches).map((branch) => withoutDialect(zodSchema(branch).json()));
+  return chosen.meta({ anyOf }) as unknown as z.ZodType<z.output<S[keyof S]>>;
+}
+
+/** Either one fixed word or the schema. */
+export function oneWord<W extends string, T extends z.ZodType>(word: W, schema: T): z.ZodType<z.output<T> | W> {
+  const either = z.unknown().transform((value, context) => {
+    if (value === word) return word;
+    if (typeof value === 'object' && value !== null) return parseInto(schema, value, context);
+    context.addIssue({ code: 'custom', message: `expected the word ${word} or a mapping`, params: { expected: word } });
+    return z.NEVER;
+  });
+  const anyOf = [{ const: word }, withoutDialect(zodSchema(schema).json())];
+  return either.meta({ anyOf }) as unknown as z.ZodType<z.output<T> | W>;
+}
+
+function parseInto(schema: z.ZodType, value: unknown, context: z.RefinementCtx): unknown {
+  const parsed = zodSchema(schema).parse(value);
+  if (parsed.ok) return parsed.value;
+  for (const { path, message, expected } of parsed.issues) {
+    context.addIssue({ code: 'custom', path, message, ...(expected === undefined ? {} : { params: { expected } }) });
+  }
+  return z.NEVER;
+}
+
+function withoutDialect({ $schema: _dialect, ...json }: Record<string, unknown>): Record<string, unknown> {
+  return json;
+}
