@@ -1,0 +1,87 @@
+import { HarnessError } from '../../core/errors.ts';
+import type { Measurement, Probe } from '../../spi/fault.ts';
+import type { Json } from '../../spi/json.ts';
+import type { Address } from '../../spi/runtime.ts';
+import type { PortName } from '../../spi/topology.ts';
+import { exchange, portOfLink } from '../exchange.ts';
+import { pollUntil } from '../poll.ts';
+import { linkOf } from '../targets.ts';
+
+const SAMPLES = 5;
+const ANSWER_MS = 1500;
+const TOLERANCE_RATIO = 0.2;
+const TOLERANCE_MIN_MS = 15;
+const WITHIN_MS = 2000;
+
+interface Request {
+  link: Address;
+  direct: Address;
+  port: PortName;
+  /** What the link cost over the direct way before anything was done. */
+  offsetMs: number;
+  addedMs: number;
+  toleranceMs: number;
+  withinMs: number;
+}
+
+/**
+ * The median round trip over a link, compared with the one past it at the same moment, so that load on the called does
+ * not pass for a fault. `args.addedMs` ± `jitterMs`: it rose by that, compared with before; `args.goneMs`: it no longer
+ * differs by as much as that.
+ */
+export const linkRoundTrip: Probe = {
+  kind: 'link.round-trip',
+  resolve: async (expectation, env) => {
+    const link = linkOf(expectation, env);
+    const port = portOfLink(link.id);
+    const { addedMs = 0, jitterMs = 0, goneMs = 0, withinMs = WITHIN_MS } = expectation.args as Record<string, number>;
+    const request: Request = {
+      link: link.listen,
+      direct: env.endpoint(link.to, port, 'tool'),
+      port,
+      offsetMs: 0,
+      addedMs,
+      toleranceMs: Math.max(TOLERANCE_MIN_MS, TOLERANCE_RATIO * Math.max(addedMs, goneMs)) + jitterMs,
+      withinMs,
+    };
+    if (addedMs > 0) request.offsetMs = await baseline(link.id, request);
+    return request as unknown as Json;
+  },
+  measure: (request, signal) => {
+    const asked = request as unknown as Request;
+    return pollUntil(asked.withinMs, signal, () => compare(asked, signal));
+  },
+};
+
+async function baseline(id: string, request: Request): Promise<number> {
+  const before = await difference(request, ANSWER_MS, AbortSignal.timeout(2 * ANSWER_MS));
+  if (typeof before === 'number') return before;
+  const hint = 'Look whether its node is up: a fault on what does not answer proves nothing.';
+  throw new HarnessError('PROBE_FAILED', `before the fault ${id} did not answer: ${before}`, hint);
+}
+
+async function compare(request: Request, signal: AbortSignal): Promise<Measurement> {
+  const { offsetMs, addedMs, toleranceMs } = request;
+  const found = await difference(request, ANSWER_MS + addedMs + toleranceMs, signal);
+  if (typeof found === 'string') return { holds: false, value: found, unit: '', because: `no round trip: ${found}` };
+  const rose = found - offsetMs;
+  const value = Math.round(rose * 10) / 10;
+  const because = `the round trip is ${value} ms above the way past the link, asked ${addedMs} ± ${Math.round(toleranceMs)} ms`;
+  return { holds: Math.abs(rose - addedMs) <= toleranceMs, value, unit: 'ms', because };
+}
+
+/** Median over the link minus median past it, in ms; or what came instead of an answer. */
+async function difference(
+  { link, direct, port }: Request,
+  withinMs: number,
+  signal: AbortSignal,
+): Promise<number | string> {
+  const medians: number[] = [];
+  for (const address of [link, direct]) {
+    const samples = await Promise.all(Array.from({ length: SAMPLES }, () => exchange(address, port, withinMs, signal)));
+    const failed = samples.find(({ outcome }) => outcome !== 'byte');
+    if (failed !== undefined) return `${failed.outcome} ${address === link ? 'over the link' : 'past it'}`;
+    medians.push(samples.map(({ ms }) => ms).toSorted((a, b) => a - b)[(SAMPLES - 1) / 2]!);
+  }
+  return medians[0]! - medians[1]!;
+}

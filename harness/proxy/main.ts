@@ -1,0 +1,30 @@
+import { writeSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { ProxyServer } from './server.ts';
+import { realTimers } from './timers.ts';
+
+/**
+ * The fault proxy, a program of its own: it outlives the tool on purpose, so that a tool that was killed has not healed
+ * its faults by luck. Prints `{"api": "http://…"}` on one line once it listens, and nothing after that.
+ */
+const { values } = parseArgs({
+  options: {
+    host: { type: 'string', default: '127.0.0.1' },
+    port: { type: 'string', default: '0' },
+    seed: { type: 'string', default: '0' },
+    'dial-timeout-ms': { type: 'string', default: '5000' },
+  },
+  // The run's own flags, by which it is found from outside, are none of its business.
+  strict: false,
+});
+
+const server = new ProxyServer({
+  seed: String(values.seed),
+  dialTimeoutMs: Number(values['dial-timeout-ms']),
+  timers: realTimers,
+});
+process.once('SIGTERM', () => {
+  void server.close().finally(() => process.exit(0));
+});
+const api = await server.listen(String(values.host), Number(values.port));
+writeSync(1, `${JSON.stringify({ api })}\n`);
