@@ -1,0 +1,37 @@
+import { FAULTS } from '../faults/catalogue.ts';
+import { processDriver } from '../faults/drivers/process.ts';
+import { proxyDriver } from '../faults/drivers/proxy.ts';
+import { jsonReporter } from '../reports/json.ts';
+import { junitReporter } from '../reports/junit.ts';
+import { markdownReporter } from '../reports/markdown.ts';
+import { nativeDriver } from './load/native.ts';
+import { PROBES } from './observe/probe.ts';
+import { existingRuntime } from './runtime/existing.ts';
+import { localRuntime } from './runtime/local.ts';
+import { shadowHeaders } from './shadow/tag.ts';
+import type { Check } from './spi/check.ts';
+import type { Fault, FaultDriver } from './spi/fault.ts';
+import type { LoadDriver } from './spi/load.ts';
+import type { Reporter } from './spi/reporter.ts';
+import type { RuntimeDriver } from './spi/runtime.ts';
+import { CHECKS } from './verify/checks.ts';
+
+/** The built-ins, by name. This is the only file that imports concretes. */
+export { startProbeAgent } from './observe/agent.ts';
+export { markerOf, neutralMarkerOf } from './shadow/marker.ts';
+export { CHECKS, FAULTS, PROBES };
+
+export const RUNTIMES: readonly RuntimeDriver[] = [localRuntime, existingRuntime];
+export const LOAD_DRIVERS: readonly LoadDriver[] = [nativeDriver({ tag: shadowHeaders })];
+export const FAULT_DRIVERS: readonly FaultDriver[] = [proxyDriver, processDriver];
+export const REPORTERS: readonly Reporter[] = [jsonReporter, junitReporter, markdownReporter];
+
+/** What a plan may name. */
+export const CATALOGUE: { faults: Record<string, Fault>; checks: Record<string, Check> } = {
+  faults: byKind(FAULTS),
+  checks: byKind(CHECKS),
+};
+
+function byKind<T extends { kind: string }>(all: readonly T[]): Record<string, T> {
+  return Object.fromEntries(all.map((one) => [one.kind, one]));
+}
