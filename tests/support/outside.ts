@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { listProcesses, RUN_FLAG } from '../../harness/core/process-identity.ts';
 
@@ -13,7 +13,7 @@ export interface Outside {
 export function lookOutside(): Outside {
   return {
     processes: listProcesses()
-      .filter((row) => row.command.includes(`${RUN_FLAG}=`) || /postgres/.test(row.command))
+      .filter((row) => row.command.includes(`${RUN_FLAG}=`) || executable(row.pid).includes('/seawall-'))
       .map((row) => `${row.pid} ${row.command.slice(0, 200)}`),
     folders: readdirSync(tmpdir()).filter((name) => /^seawall-\d/.test(name)),
     sharedMemory: [...rows('/proc/sysvipc/shm').map((row) => row.trim().split(/\s+/)[1]!), ...names('/dev/shm')],
@@ -36,6 +36,16 @@ export function newSince(before: Outside, now: Outside = lookOutside()): Outside
 }
 
 export const NOTHING: Outside = { processes: [], folders: [], sharedMemory: [], listening: [] };
+
+/** A database's process hides its arguments, but not the copied program that it runs. */
+function executable(pid: number): string {
+  try {
+    return readlinkSync(`/proc/${pid}/exe`);
+  } catch {
+    // Ended meanwhile, or not Linux.
+    return '';
+  }
+}
 
 function rows(path: string): string[] {
   if (process.platform !== 'linux') return [];

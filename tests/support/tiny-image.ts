@@ -1,0 +1,41 @@
+import { createHash } from 'node:crypto';
+import { findEngine, RUN_LABEL } from '../../harness/runtime/container-engine.ts';
+import { imageMap } from '../../harness/runtime/container-images.ts';
+import { tar } from '../../harness/runtime/tar.ts';
+import { TINY_IMAGE, TINY_SERVICE } from './tiny-stack.ts';
+
+/** An image of ours that has Node. */
+const BASE = 'seawall-shop';
+
+/** Makes the tiny stack runnable in containers. Returns why that cannot be, or undefined. */
+export async function prepareContainers(): Promise<string | undefined> {
+  const base = imageMap()[BASE];
+  if (base === undefined) return 'SEAWALL_IMAGES names no image map: `node ci/images.ts` makes one';
+  let engine: Awaited<ReturnType<typeof findEngine>>;
+  try {
+    engine = await findEngine();
+  } catch (thrown) {
+    return (thrown as Error).message;
+  }
+  const recipe = `FROM ${base}\nCOPY service.mjs /service.mjs\nENTRYPOINT ["node", "/service.mjs"]\n`;
+  const tag = `seawall/tiny-service:${createHash('sha256').update(recipe).update(TINY_SERVICE).digest('hex').slice(0, 12)}`;
+  const context = tar([
+    { path: 'Dockerfile', content: Buffer.from(recipe) },
+    { path: 'service.mjs', content: Buffer.from(TINY_SERVICE) },
+  ]);
+  const answer = await engine.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: tag });
+  await new Promise<void>((resolve, reject) => {
+    engine.docker.modem.followProgress(answer, (failed) => (failed === null ? resolve() : reject(failed)));
+  });
+  process.env[TINY_IMAGE] = tag;
+  return undefined;
+}
+
+/** Names of a run's containers and networks. */
+export async function containersOf(runId: string): Promise<string[]> {
+  const { docker } = await findEngine();
+  const filters = JSON.stringify({ label: [`${RUN_LABEL}=${runId}`] });
+  const containers = await docker.listContainers({ all: true, filters });
+  const networks = await docker.listNetworks({ filters });
+  return [...containers.flatMap(({ Names }) => Names), ...networks.map(({ Name }) => Name)];
+}
