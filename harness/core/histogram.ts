@@ -1,3 +1,5 @@
+import { BitReader, BitWriter } from './bits.ts';
+
 /**
  * Log-linear histogram of non-negative integers in the layout of HDR (Tene): 2048 linear sub-buckets, then 1024 per
  * doubling, so every value is kept to better than 0.1 %. Merging loses nothing.
@@ -6,6 +8,10 @@ const SUB_BITS = 11;
 const SUB_COUNT = 1 << SUB_BITS;
 const HALF = SUB_COUNT / 2;
 const VALUE_MAX = 2 ** 36 - 1;
+/** Orders of the Golomb codes of the maximum, the number of buckets and the first bucket: their usual sizes. */
+const MAX_ORDER = 15;
+const COUNT_ORDER = 5;
+const FIRST_ORDER = 12;
 
 export class Histogram {
   #counts = new Float64Array(SUB_COUNT);
@@ -26,6 +32,13 @@ export class Histogram {
     const clamped = Math.min(VALUE_MAX, Math.max(0, Math.round(value)));
     this.#add(indexOf(clamped), times);
     if (clamped > this.#max) this.#max = clamped;
+  }
+
+  /** Forgets everything but keeps its room, for those who make many. */
+  clear(): void {
+    this.#counts.fill(0);
+    this.#count = 0;
+    this.#max = 0;
   }
 
   merge(other: Histogram): void {
@@ -54,32 +67,43 @@ export class Histogram {
     return seen;
   }
 
-  /** Compact text: gaps and counts as variable-length integers in base64url, after the maximum. */
+  /**
+   * Compact text (base64url of Golomb codes): the maximum, the number of buckets in use, the order of the gaps' code, then
+   * the gap before each bucket and its count. Empty when nothing was recorded.
+   */
   encode(): string {
-    const bytes: number[] = [];
-    pushVarint(bytes, this.#max);
+    if (this.#count === 0) return '';
+    const used: number[] = [];
+    for (let index = 0; index < this.#counts.length; index++) if (this.#counts[index]! > 0) used.push(index);
+    // The order at which a gap of the average size is shortest.
+    const order = Math.min(15, Math.floor(Math.log2((used.at(-1)! - used[0]! + 1) / used.length)));
+    const bits = new BitWriter();
+    bits.write(this.#max, MAX_ORDER);
+    bits.write(used.length, COUNT_ORDER);
+    bits.write(order, 3);
     let previous = -1;
-    this.#counts.forEach((times, index) => {
-      if (times === 0) return;
-      pushVarint(bytes, index - previous - 1);
-      pushVarint(bytes, times);
+    for (const index of used) {
+      // The first one is far from 0 and would spoil the average.
+      bits.write(index - previous - 1, previous < 0 ? FIRST_ORDER : order);
+      bits.write(this.#counts[index]! - 1, 0);
       previous = index;
-    });
-    return Buffer.from(bytes).toString('base64url');
+    }
+    return bits.bytes().toString('base64url');
   }
 
   /** Inverse of `encode`; throws RangeError on text that is not one. */
   static decode(text: string): Histogram {
-    const bytes = Buffer.from(text, 'base64url');
-    const reader = { bytes, at: 0 };
     const histogram = new Histogram();
-    if (bytes.length === 0) return histogram;
-    histogram.#max = readVarint(reader);
+    if (text === '') return histogram;
+    const bits = new BitReader(Buffer.from(text, 'base64url'));
+    histogram.#max = bits.read(MAX_ORDER);
+    const used = bits.read(COUNT_ORDER);
+    const order = bits.read(3);
     let index = -1;
-    while (reader.at < bytes.length) {
-      index += readVarint(reader) + 1;
+    for (let bucket = 0; bucket < used; bucket++) {
+      index += bits.read(bucket === 0 ? FIRST_ORDER : order) + 1;
       if (index > indexOf(VALUE_MAX)) throw new RangeError('not an encoded histogram: bucket out of range');
-      histogram.#add(index, readVarint(reader));
+      histogram.#add(index, bits.read(0) + 1);
     }
     return histogram;
   }
@@ -107,23 +131,4 @@ function highestOf(index: number): number {
   const shift = Math.floor((index - SUB_COUNT) / HALF) + 1;
   const sub = ((index - SUB_COUNT) % HALF) + HALF;
   return (sub + 1) * 2 ** shift - 1;
-}
-
-function pushVarint(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest >= 128) {
-    bytes.push((rest % 128) | 128);
-    rest = Math.floor(rest / 128);
-  }
-  bytes.push(rest);
-}
-
-function readVarint(reader: { bytes: Buffer; at: number }): number {
-  let value = 0;
-  for (let scale = 1; ; scale *= 128) {
-    const byte = reader.bytes[reader.at++];
-    if (byte === undefined) throw new RangeError('not an encoded histogram: cut short');
-    value += (byte & 127) * scale;
-    if (byte < 128) return value;
-  }
 }

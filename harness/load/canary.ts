@@ -9,7 +9,7 @@ import type { Transport } from './transport.ts';
 
 const BODY_SHOWN_MAX = 200;
 
-/** Runs each journey of the mix once, one after the other, with numbers `c1`, `c2` … that the load never uses. */
+/** Runs each journey of the mix once, one after the other, with the scenario's first numbers, which the load leaves out. */
 export class Canary implements JourneyHost {
   readonly transport: Transport;
   readonly good: LoadSpec['scenario']['good'];
@@ -45,7 +45,7 @@ export class Canary implements JourneyHost {
     if (this.#journey !== undefined) return;
     const compiled = this.#waiting.shift();
     if (compiled === undefined) return;
-    const start = builtIns(identityOf(this.#spec), `c${this.#results.length + 1}`);
+    const start = builtIns(identityOf(this.#spec), (this.#spec.firstNumber ?? 0) + this.#results.length);
     this.#acks = [];
     this.#journey = new Journey(this, compiled, this.now(), start);
     this.#journey.begin();

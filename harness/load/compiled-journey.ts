@@ -104,13 +104,12 @@ export interface Identity {
 }
 
 /** The built-in values of one journey start and its chance: the same for the same seed and number, whatever the timing. */
-export function builtIns(identity: Identity, number: string): { values: Map<string, string>; random: Random } {
+export function builtIns(identity: Identity, number: number): { values: Map<string, string>; random: Random } {
   const random = seeded(`${identity.seed}/load/${identity.scenario}/${number}`);
   const values = new Map([
     ['run', identity.runId],
     ['marker', identity.marker],
-    // The scenario stands in it: two scenarios with one marker must not write the same keys.
-    ['n', `${identity.scenario}-${number}`],
+    ['n', String(number)],
     ['user', String(random.integer(identity.users.from, identity.users.to))],
     ['uuid', uuidFrom(random)],
   ]);

@@ -47,6 +47,7 @@ export class Executor implements JourneyHost {
   readonly now: () => number;
   readonly #spec: LoadSpec;
   readonly #identity: Identity;
+  readonly #firstNumber: number;
   readonly #pacer: Pacer;
   readonly #lanes: readonly Lane[];
   readonly #laneOf: ReadonlyMap<CompiledJourney, Lane>;
@@ -70,6 +71,8 @@ export class Executor implements JourneyHost {
     this.tag = new RequestTag(options.tag);
     this.good = scenario.good;
     this.#identity = identityOf(spec);
+    // The first ones are the canary's, one for each journey.
+    this.#firstNumber = (spec.firstNumber ?? 0) + scenario.mix.length;
     this.#pacer = new Pacer(scenario, spec.steadyMs);
     this.#lanes = lanesOf(spec);
     this.#laneOf = new Map(this.#lanes.map((lane) => [lane.compiled, lane]));
@@ -190,7 +193,7 @@ export class Executor implements JourneyHost {
       this.#dropForCap(lane, dueMs);
       return;
     }
-    const journey = new Journey(this, lane.compiled, dueMs, builtIns(this.#identity, String(index)));
+    const journey = new Journey(this, lane.compiled, dueMs, builtIns(this.#identity, this.#firstNumber + index));
     this.#inFlight.add(journey);
     window.inFlightMax = Math.max(window.inFlightMax, this.#inFlight.size);
     journey.begin();

@@ -1,16 +1,13 @@
 import { systemClock } from '../core/clock.ts';
 import type { LoadSpec } from '../spi/load.ts';
+import { Batches } from './batches.ts';
 import { Canary } from './canary.ts';
 import { Executor } from './executor.ts';
-import { HealthMeter } from './health.ts';
 import { HttpTransport } from './http-client.ts';
 import type { FromGenerator, ToGenerator } from './messages.ts';
 
 const TICK_MS = 1;
 const BATCH_MS = 200;
-const HEALTH_MS = 1000;
-/** A tool that takes nothing for so long that this much waits has stopped to listen. */
-const WAITING_ACKS_MAX = 1_000_000;
 
 /** The generator's side of the channel: real clock, real transport, and batches that never overtake each other. */
 export class Generator {
@@ -63,32 +60,11 @@ export class Generator {
     this.#executor = executor;
     if (this.#stopAsked) executor.stop();
     const ticks = setInterval(() => executor.tick(), TICK_MS);
-    const meter = new HealthMeter();
-    let busy = false;
-    let healthMs = performance.now();
-    const batches = setInterval(() => {
-      if (busy) {
-        if (executor.acksWaiting > WAITING_ACKS_MAX) throw new Error('the tool has stopped to take the load’s results');
-        return;
-      }
-      const last = executor.done;
-      const healthDue = performance.now() - healthMs >= HEALTH_MS;
-      if (healthDue) healthMs = performance.now();
-      const health = healthDue
-        ? { health: meter.read(this.#parts().spec.scenario.name, now(), executor.inFlight) }
-        : {};
-      const output = executor.output();
-      const empty = output.windows.length + output.acks.length + output.failures.length === 0;
-      if (last) {
-        clearInterval(ticks);
-        clearInterval(batches);
-      }
-      if (empty && !healthDue && !last) return;
-      busy = true;
-      void this.#say({ type: 'output', ...health, ...output }).then(() => {
-        busy = false;
-        return last ? this.#say({ type: 'done', summary: executor.summary }) : undefined;
-      });
+    const batches = new Batches(executor, this.#parts().spec.scenario.name, this.#say);
+    const turns = setInterval(() => {
+      if (!batches.turn()) return;
+      clearInterval(ticks);
+      clearInterval(turns);
     }, BATCH_MS);
   }
 

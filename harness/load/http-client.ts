@@ -52,10 +52,6 @@ export class HttpTransport implements Transport {
     }
     return () => exchange.destroy();
   }
-
-  async close(): Promise<void> {
-    await this.#pool.destroy();
-  }
 }
 
 class Exchange implements Dispatcher.DispatchHandler {

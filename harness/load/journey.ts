@@ -165,13 +165,14 @@ export class Journey {
   }
 
   #end(last: StepOutcome): void {
-    const { onStep, onEnd, good } = this.#host;
-    onStep.call(this.#host, this, last);
-    const tooLong = good.journeyWithinMs !== undefined && last.endedMs - this.scheduledMs > good.journeyWithinMs;
+    const host = this.#host;
+    const { journeyWithinMs } = host.good;
+    host.onStep(this, last);
+    const tooLong = journeyWithinMs !== undefined && last.endedMs - this.scheduledMs > journeyWithinMs;
     const result = last.result === 'good' && tooLong ? 'timeout' : last.result;
     const { scheduledMs } = this;
     const outcome = { result, scheduledMs, sentMs: this.#firstSentMs, endedMs: last.endedMs, lastStep: last };
-    onEnd.call(this.#host, this, outcome);
+    host.onEnd(this, outcome);
   }
 }
 

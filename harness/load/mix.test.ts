@@ -14,12 +14,13 @@ it('keeps every journey within 1 of its share over every prefix', () => {
       fc.pre(total > 0);
       const shares = weights.map((weight) => weight / total);
       const counts = shares.map(() => 0);
+      let farthest = 0;
       deal(shares, 600).forEach((chosen, index) => {
         counts[chosen]!++;
-        shares.forEach((share, journey) => {
-          expect(Math.abs(counts[journey]! - share * (index + 1))).toBeLessThan(1 + 1e-6);
-        });
+        const off = shares.map((share, journey) => Math.abs(counts[journey]! - share * (index + 1)));
+        farthest = Math.max(farthest, ...off);
       });
+      expect(farthest).toBeLessThan(1 + 1e-6);
     }),
     { numRuns: 100 },
   );

@@ -45,8 +45,9 @@ export class OpenWindow {
   readonly latenessMs: number[] = [];
   #firstBadMs: number | undefined;
   #lastBadMs: number | undefined;
-  readonly #fromIntended = new Histogram();
-  readonly #service = new Histogram();
+  // Plain values until the row is written: a histogram each would be far more, and most windows hold few.
+  readonly #fromIntendedMs: number[] = [];
+  readonly #serviceMs: number[] = [];
 
   addBad(why: BadClass, intendedMs: number): void {
     this.bad[why] = (this.bad[why] ?? 0) + 1;
@@ -56,11 +57,12 @@ export class OpenWindow {
 
   /** `serviceMs` is absent for what was never sent. */
   addLatency(fromIntendedMs: number, serviceMs: number | undefined): void {
-    this.#fromIntended.record(fromIntendedMs * 1000);
-    if (serviceMs !== undefined) this.#service.record(serviceMs * 1000);
+    this.#fromIntendedMs.push(fromIntendedMs);
+    if (serviceMs !== undefined) this.#serviceMs.push(serviceMs);
   }
 
-  row(scenario: string, label: Label, fromMs: number): LoadWindow {
+  /** `scratch` is used and left as it falls. */
+  row(scenario: string, label: Label, fromMs: number, scratch: Histogram): LoadWindow {
     const { scheduled, sent, droppedCap, droppedLate, abandoned, good, bad, excluded, inFlightMax } = this;
     const head = { scenario, journey: label.journey, ...(label.step === undefined ? {} : { step: label.step }) };
     const span = { fromMs, toMs: fromMs + SECOND_MS };
@@ -68,8 +70,9 @@ export class OpenWindow {
     const first = this.#firstBadMs === undefined ? {} : { firstBadMs: rounded(this.#firstBadMs, 10) };
     const last = this.#lastBadMs === undefined ? {} : { lastBadMs: rounded(this.#lastBadMs, 10) };
     const latenessP99Ms = rounded(p99(this.latenessMs), 100);
-    const times = { fromIntended: this.#fromIntended.encode(), service: this.#service.encode() };
-    return { ...head, ...span, ...counts, ...first, ...last, latenessP99Ms, inFlightMax, ...times };
+    const fromIntended = encoded(this.#fromIntendedMs, scratch);
+    const service = encoded(this.#serviceMs, scratch);
+    return { ...head, ...span, ...counts, ...first, ...last, latenessP99Ms, inFlightMax, fromIntended, service };
   }
 }
 
@@ -81,6 +84,7 @@ export class WindowBook {
   readonly #scenario: string;
   readonly #withinMs: number;
   readonly #open = new Map<Label, Map<number, { window: OpenWindow; giveOutMs: number }>>();
+  readonly #scratch = new Histogram();
   #nowMs = Number.NEGATIVE_INFINITY;
 
   constructor(scenario: string, withinMs: number) {
@@ -113,11 +117,17 @@ export class WindowBook {
       for (const [fromMs, { window, giveOutMs }] of seconds) {
         if (giveOutMs > nowMs) continue;
         seconds.delete(fromMs);
-        rows.push(window.row(this.#scenario, label, fromMs));
+        rows.push(window.row(this.#scenario, label, fromMs, this.#scratch));
       }
     }
     return rows.sort((a, b) => a.fromMs - b.fromMs);
   }
+}
+
+function encoded(valuesMs: readonly number[], scratch: Histogram): string {
+  scratch.clear();
+  for (const ms of valuesMs) scratch.record(ms * 1000);
+  return scratch.encode();
 }
 
 /** The value at rank ⌈0.99·n⌉; 0 of none. */

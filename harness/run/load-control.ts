@@ -6,6 +6,8 @@ import type { AckLog } from './acks-file.ts';
 import type { AppendFile } from './append-file.ts';
 
 const FAILURES_MAX = 10_000;
+/** Room for the journey numbers of one scenario, so that no two scenarios make the same key. */
+const NUMBERS_A_SCENARIO = 10_000_000;
 
 export interface LoadControlContext {
   runId: string;
@@ -82,6 +84,7 @@ export class LoadControl {
       runId,
       scenario,
       target,
+      firstNumber: timeline.plan.load.indexOf(scenario) * NUMBERS_A_SCENARIO,
       seed: timeline.seed,
       marker: marker(scenario.shadow),
       users: scenario.shadow ? users.shadow : users.real,

@@ -94,6 +94,8 @@ export interface LoadSpec {
   /** Filled in for `{marker}`: the run's own for shadow scenarios, a neutral one for real ones. */
   marker: string;
   users: { from: number; to: number };
+  /** `{n}` of this scenario's first start; runs with several scenarios space them so that no two share a number. */
+  firstNumber?: number;
   /** Length of the steady-state window between warm-up and t = 0. */
   steadyMs: number;
   /** How long after the last start answers are still awaited. */

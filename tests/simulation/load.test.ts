@@ -245,7 +245,7 @@ describe('a journey', () => {
     const step = stepOf('pay', { ack: '{marker}-{n}' });
     const spec = specOf(1, 1, { journeys: { browse: [step] } });
     const { acks, windows } = simulate(spec, () => ({ afterMs: 150, answer: ok() }), frozen);
-    expect(acks.map((ack) => [ack.key, ack.outcome])).toEqual([['sw00000000-sale-0', 'acked']]);
+    expect(acks.map((ack) => [ack.key, ack.outcome])).toEqual([['sw00000000-1', 'acked']]);
     expect(badOf(journeysOf(windows))).toBe(1);
   });
 
