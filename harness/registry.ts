@@ -1,6 +1,7 @@
 import { FAULTS } from '../faults/catalogue.ts';
 import { processDriver } from '../faults/drivers/process.ts';
 import { proxyDriver } from '../faults/drivers/proxy.ts';
+import { htmlReporter } from '../reports/html.ts';
 import { jsonReporter } from '../reports/json.ts';
 import { junitReporter } from '../reports/junit.ts';
 import { markdownReporter } from '../reports/markdown.ts';
@@ -24,7 +25,7 @@ export { CHECKS, FAULTS, PROBES };
 export const RUNTIMES: readonly RuntimeDriver[] = [localRuntime, existingRuntime];
 export const LOAD_DRIVERS: readonly LoadDriver[] = [nativeDriver({ tag: shadowHeaders })];
 export const FAULT_DRIVERS: readonly FaultDriver[] = [proxyDriver, processDriver];
-export const REPORTERS: readonly Reporter[] = [jsonReporter, junitReporter, markdownReporter];
+export const REPORTERS: readonly Reporter[] = [htmlReporter, jsonReporter, junitReporter, markdownReporter];
 
 /** What a plan may name. */
 export const CATALOGUE: { faults: Record<string, Fault>; checks: Record<string, Check> } = {

@@ -34,7 +34,10 @@ export function worstCase(effects: readonly Effect[], topology: Topology): Blast
 }
 
 /** Names of all that the effects may touch, whichever node has a role by then. */
-export function allTouched(effects: readonly Effect[], topology: Topology): { idcs: string[]; nodes: string[]; services: string[] } {
+export function allTouched(
+  effects: readonly Effect[],
+  topology: Topology,
+): { idcs: string[]; nodes: string[]; services: string[] } {
   const ids = new Set(effects.flatMap((effect) => touchedNodes(effect, topology)).map(({ id }) => id));
   const nodes = topology.nodes.filter(({ id }) => ids.has(id));
   return {

@@ -6,9 +6,9 @@ import type { FaultSpec, GuardSpec, Target } from '../spi/plan.ts';
 import type { Topology } from '../spi/topology.ts';
 import { type Blast, worstCase } from './blast.ts';
 import type { Catalogue } from './catalogue.ts';
-import { suggest } from './load.ts';
+import { isObject, suggest } from './load.ts';
 import type { IssueBook } from './parts.ts';
-import { faultSchema, guardSchema, planShape, type RawFault } from './schema.ts';
+import { faultSchema, guardShape, planShape, type RawFault } from './schema.ts';
 
 interface CheckedFault {
   index: number;
@@ -26,8 +26,12 @@ export interface FaultSurroundings {
 }
 
 /** Checks the faults one by one, then against each other and the guard. */
-export function checkFaults(raw: JsonObject, around: FaultSurroundings, book: IssueBook): { faults: FaultSpec[]; guard: GuardSpec } {
-  const parsed = raw['faults'] === undefined ? [] : book.parseList(faultSchema, planShape.faults, raw['faults'], ['faults']);
+export function checkFaults(
+  raw: JsonObject,
+  around: FaultSurroundings,
+  book: IssueBook,
+): { faults: FaultSpec[]; guard: GuardSpec } {
+  const parsed = raw.faults === undefined ? [] : book.parseList(faultSchema, planShape.faults, raw.faults, ['faults']);
   const names = parsed.map((fault) => fault?.name);
   const checked = parsed.flatMap((fault, index): CheckedFault[] => {
     if (fault === undefined) return [];
@@ -44,7 +48,12 @@ export function checkFaults(raw: JsonObject, around: FaultSurroundings, book: Is
   return { faults: checked.map(({ spec }) => spec), guard: guard ?? { blastRadius: undefined, abortWhen: [] } };
 }
 
-function checkTime(fault: RawFault, index: number, { loadMs, recoveryWindowMs }: FaultSurroundings, book: IssueBook): void {
+function checkTime(
+  fault: RawFault,
+  index: number,
+  { loadMs, recoveryWindowMs }: FaultSurroundings,
+  book: IssueBook,
+): void {
   if (fault.for === 0) book.add(['faults', index, 'for'], 'VALUE', 'a fault must be held for some time');
   const endMs = fault.at + fault.for + recoveryWindowMs;
   if (loadMs === undefined || endMs <= loadMs) return;
@@ -54,7 +63,12 @@ function checkTime(fault: RawFault, index: number, { loadMs, recoveryWindowMs }:
   book.add(['faults', index, 'for'], 'FAULT_PAST_END', message, { hint });
 }
 
-function checkFault(fault: RawFault, index: number, around: FaultSurroundings, book: IssueBook): CheckedFault | undefined {
+function checkFault(
+  fault: RawFault,
+  index: number,
+  around: FaultSurroundings,
+  book: IssueBook,
+): CheckedFault | undefined {
   const path = ['faults', index];
   const kind = Object.hasOwn(around.catalogue.faults, fault.inject) ? around.catalogue.faults[fault.inject] : undefined;
   if (kind === undefined) {
@@ -132,7 +146,12 @@ function valueOfEnd(book: IssueBook, path: readonly (string | number)[], end: 'f
   );
 }
 
-function checkAim(target: Exclude<Target, { link: unknown }>, topology: Topology, path: (string | number)[], book: IssueBook): boolean {
+function checkAim(
+  target: Exclude<Target, { link: unknown }>,
+  topology: Topology,
+  path: (string | number)[],
+  book: IssueBook,
+): boolean {
   const hit = topology.nodes.filter((node) => {
     if ('node' in target) return node.id === target.node;
     if ('store' in target) return node.of === target.store;
@@ -161,10 +180,13 @@ function checkOverlaps(faults: readonly CheckedFault[], book: IssueBook): void {
       const taken = new Set(earlier.effects.flatMap(placesOf));
       const shared = unique(later.effects.flatMap(placesOf).filter((place) => taken.has(place)));
       if (shared.length === 0) continue;
-      const what = shared.length > 3 ? `${shared.slice(0, 3).join(', ')} and ${shared.length - 3} more` : shared.join(', ');
+      const what =
+        shared.length > 3 ? `${shared.slice(0, 3).join(', ')} and ${shared.length - 3} more` : shared.join(', ');
       const message = `${later.spec.name} acts on ${what} while ${earlier.spec.name} still does`;
       const endMs = earlier.spec.atMs + earlier.spec.forMs;
-      book.add(['faults', later.index, 'at'], 'FAULTS_OVERLAP', message, { expected: `a start outside ${formatDuration(earlier.spec.atMs)} to ${formatDuration(endMs)}` });
+      book.add(['faults', later.index, 'at'], 'FAULTS_OVERLAP', message, {
+        expected: `a start outside ${formatDuration(earlier.spec.atMs)} to ${formatDuration(endMs)}`,
+      });
     }
   });
 }
@@ -178,15 +200,21 @@ function placesOf({ on, touches }: Effect): string[] {
 }
 
 function checkGuard(raw: JsonObject, { scenarioNames }: FaultSurroundings, book: IssueBook): GuardSpec | undefined {
-  if (raw['guard'] === undefined) {
+  if (raw.guard === undefined) {
     const expected = '`guard: none`, or a mapping with `blastRadius` and `abortWhen`';
     book.add(['guard'], 'VALUE', 'the plan says nothing about a guard', { expected });
     return undefined;
   }
-  const guard = book.parse(guardSchema, raw['guard'], ['guard']);
-  if (guard === undefined) return undefined;
-  if (guard === 'none') return { blastRadius: undefined, abortWhen: [] };
-  const rules = guard.abortWhen === 'none' ? [] : guard.abortWhen;
+  if (raw.guard === 'none') return { blastRadius: undefined, abortWhen: [] };
+  const given = raw.guard;
+  if (!isObject(given)) {
+    book.parse(planShape.guard, given, ['guard']);
+    return undefined;
+  }
+  book.unknownKeys(guardShape, given, ['guard']);
+  const blastRadius = book.parse(guardShape.blastRadius, given.blastRadius, ['guard', 'blastRadius']);
+  const abortWhen = book.parse(guardShape.abortWhen, given.abortWhen, ['guard', 'abortWhen']);
+  const rules = abortWhen === undefined || abortWhen === 'none' ? [] : abortWhen;
   rules.forEach(({ of, over }, index) => {
     const path = ['guard', 'abortWhen', index];
     if (!scenarioNames.includes(of)) {
@@ -194,8 +222,9 @@ function checkGuard(raw: JsonObject, { scenarioNames }: FaultSurroundings, book:
     }
     if (over < 1000) book.add([...path, 'over'], 'VALUE', 'load is counted by the second', { expected: 'at least 1s' });
   });
+  if (blastRadius === undefined) return undefined;
   return {
-    blastRadius: guard.blastRadius === 'none' ? undefined : withoutUndefined(guard.blastRadius),
+    blastRadius: blastRadius === 'none' ? undefined : withoutUndefined(blastRadius),
     abortWhen: rules.map(({ of, bad, over }) => ({ of, badRatio: bad, overMs: over })),
   };
 }
@@ -206,7 +235,10 @@ function checkBlast(faults: readonly CheckedFault[], guard: GuardSpec, topology:
   if (allowed === undefined) return;
   for (const last of faults) {
     const held = faults.filter(({ spec }) => atOnce(spec, { ...last.spec, forMs: 1 }));
-    const blast: Blast = worstCase(held.flatMap(({ effects }) => effects), topology);
+    const blast: Blast = worstCase(
+      held.flatMap(({ effects }) => effects),
+      topology,
+    );
     for (const what of ['idcs', 'nodes', 'services'] as const) {
       const limit = allowed[what];
       if (limit === undefined || blast[what] <= limit) continue;
@@ -219,7 +251,11 @@ function checkBlast(faults: readonly CheckedFault[], guard: GuardSpec, topology:
   }
 }
 
-function withoutUndefined(radius: { idcs?: number | undefined; nodes?: number | undefined; services?: number | undefined }) {
+function withoutUndefined(radius: {
+  idcs?: number | undefined;
+  nodes?: number | undefined;
+  services?: number | undefined;
+}) {
   return Object.fromEntries(Object.entries(radius).filter(([, limit]) => limit !== undefined));
 }
 

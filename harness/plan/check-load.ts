@@ -21,8 +21,8 @@ export interface CheckedLoad {
 
 /** Checks the scenarios and turns their rates into segments from t = 0. */
 export function checkLoad(raw: JsonObject, stack: Stack | undefined, known: StackNames, book: IssueBook): CheckedLoad {
-  const parsed = book.parseList(scenarioSchema, planShape.load, raw['load'], ['load']);
-  const written = (Array.isArray(raw['load']) ? raw['load'] : []).map((item) => (isObject(item) ? item['scenario'] : ''));
+  const parsed = book.parseList(scenarioSchema, planShape.load, raw.load, ['load']);
+  const written = (Array.isArray(raw.load) ? raw.load : []).map((item) => (isObject(item) ? item.scenario : ''));
   const names = written.map((name) => (typeof name === 'string' ? name : ''));
   const before = book.issues.length;
   parsed.forEach((scenario, index) => {
@@ -43,7 +43,13 @@ export function checkLoad(raw: JsonObject, stack: Stack | undefined, known: Stac
   return { scenarios, names: names.filter((name) => name !== ''), loadMs };
 }
 
-function checkScenario(scenario: RawScenario, index: number, names: string[], known: StackNames, book: IssueBook): void {
+function checkScenario(
+  scenario: RawScenario,
+  index: number,
+  names: string[],
+  known: StackNames,
+  book: IssueBook,
+): void {
   const path = ['load', index];
   if (names.slice(0, index).includes(scenario.scenario)) {
     book.add([...path, 'scenario'], 'NAME_TWICE', `there is a scenario "${scenario.scenario}" already`);
@@ -84,9 +90,12 @@ function checkRate(scenario: RawScenario, path: (string | number)[], book: Issue
 function checkMix(scenario: RawScenario, path: (string | number)[], known: StackNames, book: IssueBook): void {
   const shares = Object.entries(scenario.mix);
   for (const [journey] of shares) {
-    if (known.journeys.includes(journey)) continue;
+    if (!known.known || known.journeys.includes(journey)) continue;
     const more = suggest(journey, known.journeys);
-    book.add([...path, 'mix', journey], 'REFERENCE_UNKNOWN', `the stack has no journey "${journey}"`, { ...more, at: 'key' });
+    book.add([...path, 'mix', journey], 'REFERENCE_UNKNOWN', `the stack has no journey "${journey}"`, {
+      ...more,
+      at: 'key',
+    });
   }
   // Whole units of 1e-10, so that 70% + 20% + 10% is 100% exactly.
   const sum = shares.reduce((total, [, share]) => total + Math.round(share * 1e10), 0);

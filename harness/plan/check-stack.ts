@@ -18,6 +18,8 @@ import { layOut } from './topology.ts';
 
 /** What a plan may refer to in its stack, known even where the stack itself is wrong. */
 export interface StackNames {
+  /** False when there is no stack that could be read: nothing is known to be missing then. */
+  known: boolean;
   journeys: string[];
   invariants: string[];
   stores: string[];
@@ -25,18 +27,26 @@ export interface StackNames {
   marked: boolean;
 }
 
-/** Checks a stack by itself and makes it what the runtime takes. Without issues there is a stack. */
+/** Where an issue makes it senseless to lay the stack out and look for a fault's target in it. */
+const LAYOUT = new Set<string | number>(['idcs', 'edge', 'services', 'stores']);
+
+/**
+ * Checks a stack by itself and makes it what the runtime takes. There is a stack when its nodes and links are known,
+ * which lets the plan's own mistakes be found beside those of the stack.
+ */
 export function checkStack(loaded: LoadedPlan, world: LoadWorld): { stack: Stack | undefined; names: StackNames } {
   const document = loaded.stack;
-  if (document === undefined) return { stack: undefined, names: namesOf({}) };
+  if (document === undefined) return { stack: undefined, names: { ...namesOf({}), known: false } };
   const before = loaded.issues.length;
   const book = new IssueBook(document, loaded.issues);
   const raw = document.value as JsonObject;
-  book.unknownKeys(stackShape);
+  book.unknownKeys(stackShape, raw);
   const part = <K extends keyof typeof stackShape>(key: K) =>
     book.parse(stackShape[key] as unknown as z.ZodType<z.output<(typeof stackShape)[K]>>, raw[key], [key]);
-  const services = raw['services'] === undefined ? {} : book.parseRecord(serviceSchema, stackShape.services, raw['services'], ['services']);
-  const stores = raw['stores'] === undefined ? {} : book.parseRecord(storeSchema, stackShape.stores, raw['stores'], ['stores']);
+  const services =
+    raw.services === undefined ? {} : book.parseRecord(serviceSchema, stackShape.services, raw.services, ['services']);
+  const stores =
+    raw.stores === undefined ? {} : book.parseRecord(storeSchema, stackShape.stores, raw.stores, ['stores']);
   const journeys = part('journeys');
   const rest = {
     vars: part('vars') ?? {},
@@ -65,7 +75,12 @@ export function checkStack(loaded: LoadedPlan, world: LoadWorld): { stack: Stack
     marker,
   };
   checkReferences(stack, raw, book);
-  return { stack: loaded.issues.length === before ? stack : undefined, names: namesOf(raw) };
+  const spoilt = loaded.issues
+    .slice(before)
+    .some(
+      ({ path, code }) => code !== 'FILE_UNREADABLE' && LAYOUT.has((path[0] === 'stack' ? path[1] : path[0]) ?? ''),
+    );
+  return { stack: spoilt ? undefined : stack, names: namesOf(raw) };
 }
 
 function namesOf(raw: JsonObject): StackNames {
@@ -73,8 +88,9 @@ function namesOf(raw: JsonObject): StackNames {
     const value = raw[key];
     return isObject(value) ? Object.keys(value) : [];
   };
-  const marker = raw['marker'];
+  const marker = raw.marker;
   return {
+    known: true,
     journeys: keys('journeys'),
     invariants: keys('invariants'),
     stores: keys('stores'),
@@ -99,20 +115,23 @@ class StackPaths {
     const absolute = resolve(this.#folder, named);
     if (this.#world.exists(absolute)) return absolute;
     // What is published holds JavaScript where the repository holds TypeScript.
-    const emitted = absolute.replace(/\.ts$/, '.js');
+    const emitted = absolute.replace(/\.([cm]?)ts$/, '.$1js');
     if (emitted !== absolute && this.#world.exists(emitted)) return emitted;
     this.#book.add(path, 'FILE_UNREADABLE', `there is no file ${named}`);
     return absolute;
   }
 
-  /** A command line with its relative paths made absolute; those with spaces stand in double quotes. */
+  /**
+   * A command line with its relative paths made absolute, in double quotes where they hold blanks: whatever starts with
+   * `./` or `../`, and scripts for Node.
+   */
   command(line: string, path: (string | number)[]): string {
-    const words = line.trim().split(/\s+/).map((word) => {
-      if (!/^\.\.?\//.test(word)) return word;
+    return line.trim().replace(/(^|\s)([^\s"']+)(?=\s|$)/g, (whole, before: string, word: string, at: number) => {
+      const isScript = at > 0 && /\.[cm]?[jt]s$/.test(word) && !isAbsolute(word);
+      if (!isScript && !/^\.\.?\//.test(word)) return whole;
       const file = this.file(word, path);
-      return /\s/.test(file) ? `"${file}"` : file;
+      return `${before}${/\s/.test(file) ? `"${file}"` : file}`;
     });
-    return words.join(' ');
   }
 }
 
@@ -147,7 +166,12 @@ function storeOf(name: string, raw: RawStore, paths: StackPaths): StoreSpec {
     engine: raw.engine,
     primary: raw.primary,
     standby: raw.standby,
-    init: raw.init === undefined ? undefined : isAbsolute(raw.init) ? raw.init : paths.file(raw.init, ['stores', name, 'init']),
+    init:
+      raw.init === undefined
+        ? undefined
+        : isAbsolute(raw.init)
+          ? raw.init
+          : paths.file(raw.init, ['stores', name, 'init']),
     shadow: raw.shadow,
     database: raw.database ?? name.replaceAll('-', '_'),
     user: raw.user,
@@ -186,14 +210,20 @@ function stepsOf(raw: readonly RawStep[]): JourneyStep[] {
 }
 
 function checkReferences(stack: Stack, raw: JsonObject, book: IssueBook): void {
-  const rawServices = isObject(raw['services']) ? Object.keys(raw['services']) : [];
-  const rawStores = isObject(raw['stores']) ? Object.keys(raw['stores']) : [];
+  const rawServices = isObject(raw.services) ? Object.keys(raw.services) : [];
+  const rawStores = isObject(raw.stores) ? Object.keys(raw.stores) : [];
   const existing = Object.keys(stack.existing);
   if (rawServices.length + existing.length === 0) {
     const expected = 'services to run, or existing ones with their base URLs';
     book.add(['services'], 'VALUE', 'the stack has no service', { expected });
   }
-  const refer = (name: string, known: readonly string[], what: string, path: (string | number)[], at?: 'key'): boolean => {
+  const refer = (
+    name: string,
+    known: readonly string[],
+    what: string,
+    path: (string | number)[],
+    at?: 'key',
+  ): boolean => {
     if (known.includes(name)) return true;
     const more = { ...suggest(name, known), ...(at === undefined ? {} : { at }) };
     book.add(path, 'REFERENCE_UNKNOWN', `there is no ${what} "${name}"`, more);
@@ -201,17 +231,22 @@ function checkReferences(stack: Stack, raw: JsonObject, book: IssueBook): void {
   };
   if (stack.entry !== '') refer(stack.entry, [...rawServices, ...existing], 'service', ['entry']);
   stack.edge.forEach((idc, index) => void refer(idc, stack.idcs, 'IDC', ['edge', index]));
-  for (const service of Object.values(stack.services)) checkService(service, stack, rawServices, rawStores, refer, book);
+  for (const service of Object.values(stack.services))
+    checkService(service, stack, rawServices, rawStores, refer, book);
   for (const store of Object.values(stack.stores)) checkStore(store, stack, refer, book);
   for (const [name, { sql }] of Object.entries(stack.invariants)) {
-    sql.forEach(({ store }, index) => void refer(store, rawStores, 'store', ['invariants', name, 'sql', index, 'store']));
+    sql.forEach(
+      ({ store }, index) => void refer(store, rawStores, 'store', ['invariants', name, 'sql', index, 'store']),
+    );
   }
   stack.marker.forEach(({ store }, index) => void refer(store, rawStores, 'store', ['marker', index, 'store']));
   for (const [journey, { store }] of Object.entries(stack.acks)) {
     refer(store, rawStores, 'store', ['acks', journey, 'store']);
     const known = refer(journey, Object.keys(stack.journeys), 'journey', ['acks', journey], 'key');
     if (known && !stack.journeys[journey]!.some((step) => step.ack !== undefined)) {
-      book.add(['acks', journey], 'REFERENCE_UNKNOWN', `no step of the journey ${journey} has an \`ack\``, { at: 'key' });
+      book.add(['acks', journey], 'REFERENCE_UNKNOWN', `no step of the journey ${journey} has an \`ack\``, {
+        at: 'key',
+      });
     }
   }
   for (const [name, steps] of Object.entries(stack.journeys)) checkPlaceholders(name, steps, book);
@@ -247,7 +282,9 @@ function checkService(
     if (pick === 'control' && stack.stores[peer] !== undefined && stack.stores[peer].supervisor === undefined) {
       book.add(at, 'REFERENCE_UNKNOWN', `the store ${peer} has no supervisor, so there is nothing to control`);
     }
-    const without = idcs.filter((idc) => stack.services[peer] !== undefined && stack.services[peer].in[idc] === undefined);
+    const without = idcs.filter(
+      (idc) => stack.services[peer] !== undefined && stack.services[peer].in[idc] === undefined,
+    );
     if (pick === 'sameIdc' && without.length > 0) {
       const message = `${peer} has no node in ${without.join(', ')}, where ${service.name} calls it`;
       book.add(at, 'REFERENCE_UNKNOWN', message, { expected: `a node of ${peer} in each IDC of ${service.name}` });
@@ -314,7 +351,9 @@ function checkNames(stack: Stack, services: readonly string[], stores: readonly 
 
 function checkUsers({ users: { real, shadow } }: Stack, book: IssueBook): void {
   if (real.from > shadow.to || shadow.from > real.to) return;
-  book.add(['users', 'shadow'], 'VALUE', 'shadow users and real users overlap', { expected: `ids outside ${real.from}-${real.to}` });
+  book.add(['users', 'shadow'], 'VALUE', 'shadow users and real users overlap', {
+    expected: `ids outside ${real.from}-${real.to}`,
+  });
 }
 
 /** Existing services outside loopback that the plan does not allow by name. */
@@ -323,7 +362,9 @@ export function checkHosts(stack: Stack, allowHosts: readonly string[], book: Is
     const host = new URL(address).hostname;
     if (isLoopback(host) || allowHosts.includes(host)) continue;
     const message = `${host} is neither loopback nor allowed by the plan`;
-    book.add(['existing', name], 'HOST_NOT_ALLOWED', message, { hint: `if you mean it, say \`allowHosts: [${host}]\` in the plan` });
+    book.add(['existing', name], 'HOST_NOT_ALLOWED', message, {
+      hint: `if you mean it, say \`allowHosts: [${host}]\` in the plan`,
+    });
   }
 }
 

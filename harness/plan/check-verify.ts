@@ -16,8 +16,13 @@ export interface VerifySurroundings {
 }
 
 /** Checks what the plan wants verified; warnings go to the second book. */
-export function checkVerify(raw: JsonObject, around: VerifySurroundings, book: IssueBook, warnings: IssueBook): CheckSpec[] {
-  const list = raw['verify'];
+export function checkVerify(
+  raw: JsonObject,
+  around: VerifySurroundings,
+  book: IssueBook,
+  warnings: IssueBook,
+): CheckSpec[] {
+  const list = raw.verify;
   if (!Array.isArray(list) || list.length === 0) {
     book.parse(planShape.verify, list, ['verify']);
     return [];
@@ -59,17 +64,28 @@ function checkEntry(entry: unknown, index: number, around: VerifySurroundings, b
 }
 
 /** `of`, `journey` and `invariant` mean the same in every check. */
-function checkReferences(kind: string, own: JsonObject, path: (string | number)[], around: VerifySurroundings, book: IssueBook): void {
+function checkReferences(
+  kind: string,
+  own: JsonObject,
+  path: (string | number)[],
+  around: VerifySurroundings,
+  book: IssueBook,
+): void {
   const refer = (key: string, known: readonly string[], what: string): void => {
     const name = own[key];
     if (typeof name !== 'string' || known.includes(name)) return;
     book.add([...path, key], 'REFERENCE_UNKNOWN', `there is no ${what} "${name}"`, suggest(name, known));
   };
   refer('of', around.scenarioNames, 'scenario');
-  const scenario = around.scenarios.find(({ name }) => name === own['of']);
-  refer('journey', scenario?.mix.map(({ journey }) => journey) ?? around.stack.journeys, 'journey in that mix');
+  const scenario = around.scenarios.find(({ name }) => name === own.of);
+  refer('journey', scenario?.mix.map(({ journey }) => journey) ?? around.stack.journeys, 'journey');
+  if (!around.stack.known) return;
   refer('invariant', around.stack.invariants, 'invariant');
-  if (own['rpo'] !== undefined && scenario !== undefined && !scenario.mix.some(({ journey }) => around.stack.acks.includes(journey))) {
+  if (
+    own.rpo !== undefined &&
+    scenario !== undefined &&
+    !scenario.mix.some(({ journey }) => around.stack.acks.includes(journey))
+  ) {
     const message = `no journey of ${scenario.name} has \`acks\` in the stack, so no lost write can be told`;
     book.add([...path, 'rpo'], 'REFERENCE_UNKNOWN', message, { hint: 'say in `acks` which rows answer for a journey' });
   }
@@ -79,7 +95,12 @@ function checkReferences(kind: string, own: JsonObject, path: (string | number)[
   }
 }
 
-function warnOfSample({ check: kind, params }: CheckSpec, index: number, around: VerifySurroundings, warnings: IssueBook): void {
+function warnOfSample(
+  { check: kind, params }: CheckSpec,
+  index: number,
+  around: VerifySurroundings,
+  warnings: IssueBook,
+): void {
   const check = around.catalogue.checks[kind]!;
   const needed = check.sampleNeeded?.(params);
   const of = check.sampleOf?.(params);
@@ -97,12 +118,12 @@ function warnOfSample({ check: kind, params }: CheckSpec, index: number, around:
 
 /** `recovery.window`, else the longest rto that is asked for and 10 s. */
 export function recoveryWindow(raw: JsonObject, book: IssueBook): number {
-  const given = raw['recovery'] === undefined ? undefined : book.parse(planShape.recovery, raw['recovery'], ['recovery']);
+  const given = raw.recovery === undefined ? undefined : book.parse(planShape.recovery, raw.recovery, ['recovery']);
   if (given !== undefined) return given.window;
-  const list = Array.isArray(raw['verify']) ? raw['verify'] : [];
+  const list = Array.isArray(raw.verify) ? raw.verify : [];
   const asked = list.flatMap((entry) => {
-    const recovery = isObject(entry) ? entry['recovery'] : undefined;
-    const rto = isObject(recovery) ? recovery['rto'] : undefined;
+    const recovery = isObject(entry) ? entry.recovery : undefined;
+    const rto = isObject(recovery) ? recovery.rto : undefined;
     return typeof rto === 'string' ? [parseDuration(rto) ?? 0] : [];
   });
   return Math.max(0, ...asked) + 10_000;

@@ -10,9 +10,9 @@ import { allTouched } from './blast.ts';
 import type { Catalogue } from './catalogue.ts';
 import { loadDuration } from './check-load.ts';
 import { digestOf } from './digest.ts';
+import { secretsOf } from './secrets.ts';
 import { expectedSample, startsByJourney } from './starts.ts';
 import { layOut } from './topology.ts';
-import { secretsOf } from './validate.ts';
 
 export interface Drivers {
   fault: readonly FaultDriver[];
@@ -32,7 +32,9 @@ export function compile(
 ): Timeline {
   const topology = layOut(plan.stack);
   const notes = new Set<string>();
-  const scenarios = compileAll(plan.load, 'LOAD_UNSUPPORTED', (scenario) => compileScenario(scenario, drivers.load, notes));
+  const scenarios = compileAll(plan.load, 'LOAD_UNSUPPORTED', (scenario) =>
+    compileScenario(scenario, drivers.load, notes),
+  );
   const faults = compileAll(plan.faults, 'FAULT_UNSUPPORTED', (fault) =>
     compileFault(fault, { topology, capabilities, catalogue, drivers: drivers.fault, notes }),
   );
@@ -72,7 +74,11 @@ function compileAll<A, B>(
   throw new HarnessError(code, message, [...new Set(refused.map(({ hint }) => hint))].join('\n'));
 }
 
-function compileScenario(scenario: Scenario, drivers: readonly LoadDriver[], notes: Set<string>): TimelineScenario | Refusal[] {
+function compileScenario(
+  scenario: Scenario,
+  drivers: readonly LoadDriver[],
+  notes: Set<string>,
+): TimelineScenario | Refusal[] {
   const driver = drivers.find(({ name }) => name === scenario.engine);
   const support: Support = driver?.accepts(scenario) ?? {
     ok: false,
@@ -135,7 +141,8 @@ function chooseDriver(
     hints.push(support.hint);
   }
   const runtime = `this is the ${capabilities.runtime} runtime`;
-  if (reasons.length === 0) return { reason: `${effect.kind}: no driver for faults is here; ${runtime}`, hint: 'see `seawall doctor`' };
+  if (reasons.length === 0)
+    return { reason: `${effect.kind}: no driver for faults is here; ${runtime}`, hint: 'see `seawall doctor`' };
   return { reason: `${effect.kind}: ${unique(reasons).join('; ')}; ${runtime}`, hint: unique(hints).join('; ') };
 }
 

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { dirname, relative } from 'node:path';
 import type { Json } from '../spi/json.ts';
 import type { Plan } from '../spi/plan.ts';
+import { maskSecrets } from './secrets.ts';
 
 /** JSON with sorted keys and nothing undefined: equal values give equal text. */
 export function canonicalJson(value: unknown): string {
@@ -14,15 +15,20 @@ export function digestOf(value: unknown, plan: Plan, secrets: readonly string[])
   const paths = pathsOf(plan).toSorted((a, b) => b.length - a.length);
   const portable = mapText(value as Json, (text) => {
     const shown = paths.reduce((at, path) => at.replaceAll(path, relative(folder, path)), text);
-    return secrets.reduce((at, secret) => at.replaceAll(secret, '***'), shown);
+    return maskSecrets(shown, secrets);
   });
   return createHash('sha256').update(canonicalJson(portable)).digest('hex');
 }
 
 function pathsOf({ file, stack }: Plan): string[] {
   const stores = Object.values(stack.stores);
-  const commands = [...Object.values(stack.services).map(({ run }) => run), ...stores.map(({ supervisor }) => supervisor?.run)];
-  const named = commands.flatMap((run) => [...(run?.local ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, a, b]) => a ?? b));
+  const commands = [
+    ...Object.values(stack.services).map(({ run }) => run),
+    ...stores.map(({ supervisor }) => supervisor?.run),
+  ];
+  const named = commands.flatMap((run) =>
+    [...(run?.local ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, a, b]) => a ?? b),
+  );
   return [file, stack.file, ...stores.map(({ init }) => init), ...named].filter(
     (path): path is string => path?.startsWith('/') === true && path.length > 1,
   );

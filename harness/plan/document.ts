@@ -1,4 +1,13 @@
-import { type Alias, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, type Document as YamlDocument } from 'yaml';
+import {
+  type Alias,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  type Node,
+  parseDocument,
+  type Document as YamlDocument,
+} from 'yaml';
 import type { Json, JsonObject } from '../spi/json.ts';
 import type { Issue, IssueCode } from './issue.ts';
 
@@ -13,7 +22,7 @@ export class PlanDocument {
   readonly text: string;
   value: Json;
   #offsets: Map<string, { key: number; value: number }>;
-  #lines: LineCounter;
+  #lines: LineIndex;
   #prefix: Path;
 
   constructor(source: {
@@ -21,7 +30,7 @@ export class PlanDocument {
     text: string;
     value: Json;
     offsets: Map<string, { key: number; value: number }>;
-    lines: LineCounter;
+    lines: LineIndex;
     prefix?: Path;
   }) {
     this.file = source.file;
@@ -64,7 +73,7 @@ export class PlanDocument {
       const found = this.#offsets.get(JSON.stringify(path.slice(0, length)));
       if (found === undefined) continue;
       // What is missing is told at the key of what should have held it.
-      return positionOf(this.#lines, length === path.length && at === 'value' ? found.value : found.key);
+      return this.#lines.at(length === path.length && at === 'value' ? found.value : found.key);
     }
     return { line: 1, column: 1 };
   }
@@ -72,10 +81,10 @@ export class PlanDocument {
 
 /** Parses one YAML text; never throws. Issues make the value unusable, except where only single keys are wrong. */
 export function readDocument(file: string, text: string): { document: PlanDocument | undefined; issues: Issue[] } {
-  const lines = new LineCounter();
+  const lines = new LineIndex(text);
   const at = (offset: number, code: IssueCode, message: string): Issue => ({
     file,
-    ...positionOf(lines, Math.min(offset, text.length)),
+    ...lines.at(offset),
     path: [],
     code,
     message,
@@ -83,21 +92,21 @@ export function readDocument(file: string, text: string): { document: PlanDocume
   if (Buffer.byteLength(text) > LIMITS.bytes) {
     return { document: undefined, issues: [at(0, 'LIMIT', `the file is larger than ${LIMITS.bytes / 1000} KB`)] };
   }
-  const parsed = parseSafely(text, lines);
+  const parsed = parseSafely(text);
   if (parsed === undefined) return { document: undefined, issues: [at(0, 'LIMIT', 'the file is nested too deeply')] };
   const broken = [...parsed.errors, ...parsed.warnings].map((error) =>
     at(error.pos[0], error.code === 'DUPLICATE_KEY' ? 'KEY_TWICE' : 'YAML', plainMessage(error.message)),
   );
-  if (broken.length > 0) return { document: undefined, issues: broken };
+  if (broken.length > 0) return { document: undefined, issues: firstOfEachLine(broken) };
   const walker = new Walker(parsed, at);
   const value = walker.walk(parsed.contents, [], 0);
   if (walker.issues.length > 0) return { document: undefined, issues: walker.issues };
   return { document: new PlanDocument({ file, text, value, offsets: walker.offsets, lines }), issues: [] };
 }
 
-function parseSafely(text: string, lineCounter: LineCounter): YamlDocument.Parsed | undefined {
+function parseSafely(text: string): YamlDocument.Parsed | undefined {
   try {
-    return parseDocument(text, { version: '1.2', schema: 'core', lineCounter, prettyErrors: false, logLevel: 'silent' });
+    return parseDocument(text, { version: '1.2', schema: 'core', prettyErrors: false, logLevel: 'silent' });
   } catch (thrown) {
     // The parser recurses: brackets by the thousand overflow its stack.
     if (thrown instanceof RangeError) return undefined;
@@ -133,14 +142,16 @@ class Walker {
     if (node === null) return null;
     if (isAlias(node)) return this.#alias(node, path, depth, keyOffset ?? offset);
     if (isScalar(node)) return this.#scalar(node.value, offset);
-    if (isSeq(node)) return node.items.map((item, index) => this.walk(item as Node | null, [...path, index], depth + 1));
+    if (isSeq(node))
+      return node.items.map((item, index) => this.walk(item as Node | null, [...path, index], depth + 1));
     return isMap(node) ? this.#map(node.items, path, depth) : null;
   }
 
   #alias(node: Alias, path: Path, depth: number, offset: number): Json {
     this.#aliases += 1;
     // Each look-up reads the whole tree: many of them would be slow long before they are large.
-    if (this.#aliases <= LIMITS.aliases) return this.walk(node.resolve(this.#document) ?? null, path, depth + 1, offset);
+    if (this.#aliases <= LIMITS.aliases)
+      return this.walk(node.resolve(this.#document) ?? null, path, depth + 1, offset);
     if (this.issues.length === 0) this.issues.push(this.#at(offset, 'LIMIT', `more than ${LIMITS.aliases} aliases`));
     return null;
   }
@@ -149,7 +160,7 @@ class Walker {
     const result: JsonObject = {};
     for (const { key, value } of items) {
       const offset = (key as Node | null)?.range?.[0] ?? 0;
-      const name = isScalar(key) && key.value !== null ? String(key.value) : undefined;
+      const name = isScalar(key) ? keyText(key.value) : undefined;
       if (name === undefined || name === '__proto__') {
         this.issues.push(this.#at(offset, 'VALUE', 'a key must be a plain word'));
         continue;
@@ -162,14 +173,44 @@ class Walker {
   #scalar(value: unknown, offset: number): Json {
     if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
     if (typeof value === 'number' && Number.isFinite(value)) return value;
-    this.issues.push(this.#at(offset, 'VALUE', `${String(value)} is not a value that a plan can hold`));
+    this.issues.push(this.#at(offset, 'VALUE', `a ${typeof value} of this kind is not a value that a plan can hold`));
     return null;
   }
 }
 
-function positionOf(lines: LineCounter, offset: number): { line: number; column: number } {
-  const { line, col } = lines.linePos(offset);
-  return { line: Math.max(1, line), column: Math.max(1, col) };
+/** Keys that YAML reads as numbers or truth values are meant as the words they are. */
+function keyText(value: unknown): string | undefined {
+  if (typeof value === 'string') return value;
+  return typeof value === 'number' || typeof value === 'boolean' ? String(value) : undefined;
+}
+
+/** Where lines begin. The parser's own counter skips line breaks while it recovers from an error. */
+class LineIndex {
+  #starts: number[];
+  #length: number;
+
+  constructor(text: string) {
+    this.#starts = [0, ...[...text.matchAll(/\n/g)].map(({ index }) => index + 1)];
+    this.#length = text.length;
+  }
+
+  /** Line and column, from 1, of an offset. */
+  at(offset: number): { line: number; column: number } {
+    const inside = Math.max(0, Math.min(offset, this.#length));
+    let low = 0;
+    let high = this.#starts.length;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      if (this.#starts[middle]! <= inside) low = middle;
+      else high = middle;
+    }
+    return { line: low + 1, column: inside - this.#starts[low]! + 1 };
+  }
+}
+
+/** After its first error on a line the parser mostly complains about its own recovery. */
+function firstOfEachLine(issues: readonly Issue[]): Issue[] {
+  return [...new Map(issues.toReversed().map((issue) => [issue.line, issue])).values()].toReversed();
 }
 
 function plainMessage(message: string): string {

@@ -5,6 +5,7 @@ import type { Effect } from '../spi/fault.ts';
 import type { JsonObject } from '../spi/json.ts';
 import type { GuardSpec, Scenario, Target } from '../spi/plan.ts';
 import type { Timeline, TimelineCheck, TimelineFault } from '../spi/timeline.ts';
+import { maskSecrets, secretsOf } from './secrets.ts';
 import { moreTimeFor } from './starts.ts';
 
 const GUARD_CONFIDENCE = 0.95;
@@ -16,14 +17,18 @@ export function explain(timeline: Timeline): string {
     [`${plan.name}: ${plan.hypothesis}`],
     ['', 'Where', ...indent(where(timeline))],
     ['', 'When (from t = 0)', ...indent(schedule(timeline))],
-    ['', 'Load (journeys started from t = 0)', ...indent(timeline.scenarios.flatMap((scenario) => loadLines(timeline, scenario.name)))],
+    [
+      '',
+      'Load (journeys started from t = 0)',
+      ...indent(timeline.scenarios.flatMap((scenario) => loadLines(timeline, scenario.name))),
+    ],
     ['', 'Faults', ...indent(timeline.faults.length === 0 ? ['none'] : timeline.faults.flatMap(faultLines))],
     ['', 'Guard', ...indent(guardLines(plan.guard, plan.load))],
     ['', 'Verified', ...indent(timeline.checks.flatMap((check) => checkLines(check, plan.load)))],
     timeline.notes.length === 0 ? [] : ['', 'Notes', ...indent(timeline.notes)],
     ['', `digest ${timeline.digest}`],
   ];
-  return `${sections.flat().join('\n')}\n`;
+  return maskSecrets(`${sections.flat().join('\n')}\n`, secretsOf(plan));
 }
 
 function where({ runtime, seed, topology, plan }: Timeline): string[] {
@@ -46,12 +51,18 @@ function schedule({ plan, warmUpMs, loadMs, faults }: Timeline): string[] {
   const p99 = plan.steadyState.p99Ms === undefined ? '' : `, p99 ≤ ${formatDuration(plan.steadyState.p99Ms)}`;
   const rows: [number, string][] = [
     [-steadyMs - warmUpMs, `warm-up for ${formatDuration(warmUpMs)}, in no finding`],
-    [-steadyMs, `steady state for ${formatDuration(steadyMs)}: good ≥ ${formatPercent(plan.steadyState.goodRatio)}${p99}; else unknown, and nothing is injected`],
+    [
+      -steadyMs,
+      `steady state for ${formatDuration(steadyMs)}: good ≥ ${formatPercent(plan.steadyState.goodRatio)}${p99}; else unknown, and nothing is injected`,
+    ],
     [0, 't = 0'],
     ...plan.load.flatMap(stageRows),
     ...faults.flatMap((fault): [number, string][] => [
       [fault.atMs, `inject ${fault.name}: ${fault.kind} on ${targetText(fault.target)}`],
-      [fault.atMs + fault.forMs, `heal ${fault.name} (counted from its bite); recovery window ${formatDuration(plan.recoveryWindowMs)}`],
+      [
+        fault.atMs + fault.forMs,
+        `heal ${fault.name} (counted from its bite); recovery window ${formatDuration(plan.recoveryWindowMs)}`,
+      ],
     ]),
     [loadMs, 'end of load; drain, audit, stack down'],
   ];
@@ -78,7 +89,9 @@ function segmentText({ fromRate, toRate, durationMs }: RateSegment): string {
 function loadLines({ scenarios, plan }: Timeline, name: string): string[] {
   const compiled = scenarios.find((scenario) => scenario.name === name)!;
   const scenario = plan.load.find((candidate) => candidate.name === name)!;
-  const journeys = Object.entries(compiled.startsByJourney).map(([journey, starts]) => `${journey} ${formatCount(starts)}`);
+  const journeys = Object.entries(compiled.startsByJourney).map(
+    ([journey, starts]) => `${journey} ${formatCount(starts)}`,
+  );
   const whole = scenario.good.journeyWithinMs;
   const kind = scenario.shadow ? 'shadow' : 'real';
   const deadline = `good within ${formatDuration(scenario.good.withinMs)} a step${whole === undefined ? '' : `, ${formatDuration(whole)} in all`}`;
@@ -106,7 +119,8 @@ function grouped({ effects, drivers }: TimelineFault): string[] {
     groups.set(key, [...(groups.get(key) ?? []), placeText(effect)]);
   });
   return [...groups].map(([key, places]) => {
-    const shown = places.length > 6 ? `${places.slice(0, 6).join(', ')} and ${places.length - 6} more` : places.join(', ');
+    const shown =
+      places.length > 6 ? `${places.slice(0, 6).join(', ')} and ${places.length - 6} more` : places.join(', ');
     return `${key}: ${shown}`;
   });
 }
@@ -122,10 +136,16 @@ function guardLines({ blastRadius, abortWhen }: GuardSpec, load: readonly Scenar
     const scenario = load.find(({ name }) => name === of);
     const n = scenario === undefined ? 0 : busiestWindow(scenario.segments, overMs);
     const trips = badStartsThatTrip(n, badRatio);
-    const numbers = trips === undefined ? `never, with the ${formatCount(n)} starts of such a window` : `${formatCount(trips)} of ${formatCount(n)}`;
+    const numbers =
+      trips === undefined
+        ? `never, with the ${formatCount(n)} starts of such a window`
+        : `${formatCount(trips)} of ${formatCount(n)}`;
     return `heal at once when ${of} has more than ${formatPercent(badRatio)} bad over ${formatDuration(overMs)}: ${numbers}`;
   });
-  return [`blast radius: ${limits.join(', ') || 'not limited'}`, ...(rules.length === 0 ? ['no rule to abort by'] : rules)];
+  return [
+    `blast radius: ${limits.join(', ') || 'not limited'}`,
+    ...(rules.length === 0 ? ['no rule to abort by'] : rules),
+  ];
 }
 
 /**
@@ -153,14 +173,19 @@ function busiestWindow(segments: readonly RateSegment[], overMs: number): number
   return Math.round(Math.max(...starts.map((from) => areaUntil(segments, from + overMs) - areaUntil(segments, from))));
 }
 
-function checkLines({ check, params, advisory, sampleNeeded, sampleExpected }: TimelineCheck, load: readonly Scenario[]): string[] {
+function checkLines(
+  { check, params, advisory, sampleNeeded, sampleExpected }: TimelineCheck,
+  load: readonly Scenario[],
+): string[] {
   const head = `${check}: ${paramsText(params)}${advisory ? ' (advisory)' : ''}`;
   if (sampleNeeded === undefined) return [head];
-  const scenario = load.find(({ name }) => name === params['of']);
-  const journey = typeof params['journey'] === 'string' ? params['journey'] : undefined;
+  const scenario = load.find(({ name }) => name === params.of);
+  const journey = typeof params.journey === 'string' ? params.journey : undefined;
   const short = scenario !== undefined && sampleExpected !== undefined && sampleExpected < sampleNeeded;
   const more = short ? moreTimeFor(scenario, journey, sampleNeeded) : undefined;
-  const verdict = short ? `: too few to pass${more === undefined ? '' : `; ${formatDuration(more)} more would do`}` : '';
+  const verdict = short
+    ? `: too few to pass${more === undefined ? '' : `; ${formatDuration(more)} more would do`}`
+    : '';
   const expected = sampleExpected === undefined ? '' : `, this plan starts ${formatCount(sampleExpected)}`;
   return [head, `  needs ${formatCount(sampleNeeded)} samples${expected}${verdict}`];
 }

@@ -43,7 +43,7 @@ export type IssueCode = keyof typeof ISSUE_CODES;
 export function didYouMean(word: string, candidates: readonly string[]): string | undefined {
   if (candidates.length === 0 || word === '') return undefined;
   const best = closest(word, [...candidates]);
-  return distance(word, best) <= Math.max(1, Math.floor(Math.max(word.length, best.length) * 0.4)) ? best : undefined;
+  return distance(word, best) <= Math.max(1, Math.floor(Math.max(word.length, best.length) * 0.5)) ? best : undefined;
 }
 
 /** `file:line:col`, the line with a caret, what is expected and what was probably meant; several lines of text. */

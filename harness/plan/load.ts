@@ -53,7 +53,7 @@ export function loadPlan(
   const variables = new Variables(overrides, world.environment, secrets, found);
   variables.declare(plan);
   const filledPlan = variables.fillIn(plan, undefined);
-  const stack = findStack(plan, filledPlan['stack'], absolute, world, found);
+  const stack = findStack(plan, filledPlan.stack, absolute, world, found);
   if (stack.document !== undefined) {
     variables.declare(stack.document);
     stack.document.value = variables.fillIn(stack.document, stack.document);
@@ -91,7 +91,7 @@ function findStack(
   issues: Issue[],
 ): { document: PlanDocument | undefined; file: string | undefined } {
   // What the stack's own variables fill in must still be there: an inline stack is taken as it was written.
-  const written = (plan.value as JsonObject)['stack'];
+  const written = (plan.value as JsonObject).stack;
   if (isObject(written)) return { document: plan.below(['stack'], written), file: undefined };
   if (typeof named !== 'string' || named === '') {
     const expected = 'the path of a stack file, or a mapping in the stack language';
@@ -135,7 +135,7 @@ class Variables {
 
   /** Takes in a document's `vars`; those known already win. A variable's own value may hold `${env:…}` only. */
   declare(document: PlanDocument): void {
-    const declared = (document.value as JsonObject)['vars'];
+    const declared = (document.value as JsonObject).vars;
     if (!isObject(declared)) return;
     for (const [name, raw] of Object.entries(declared)) {
       if (this.#values.has(name)) continue;
@@ -165,7 +165,7 @@ class Variables {
   }
 
   unused(plan: PlanDocument): Issue[] {
-    const declared = (plan.value as JsonObject)['vars'];
+    const declared = (plan.value as JsonObject).vars;
     return (isObject(declared) ? Object.keys(declared) : [])
       .filter((name) => !this.#used.has(name))
       .map((name) =>
@@ -180,10 +180,12 @@ class Variables {
       used: this.#used,
       secrets: this.#secrets,
       unknown: (path: Path, name: string) => {
-        const message = name.startsWith('env:')
+        const inEnvironment = name.startsWith('env:');
+        const message = inEnvironment
           ? `the environment variable ${name.slice('env:'.length)} is not set`
           : `there is no variable ${name}`;
-        this.#issues.push(document.issue(path, 'VARIABLE_UNKNOWN', message, suggest(name, [...variables.keys()])));
+        const more = inEnvironment ? {} : suggest(name, [...variables.keys()]);
+        this.#issues.push(document.issue(path, 'VARIABLE_UNKNOWN', message, more));
       },
     };
   }

@@ -1,5 +1,5 @@
-import { z } from 'zod';
-import { zodSchema } from '../core/zod-schema.ts';
+import type { z } from 'zod';
+import { type ZodSchema, zodSchema } from '../core/zod-schema.ts';
 import type { Json, JsonObject, SchemaIssue } from '../spi/json.ts';
 import type { Path, PlanDocument } from './document.ts';
 import { didYouMean, type Issue } from './issue.ts';
@@ -21,7 +21,7 @@ export class IssueBook {
 
   /** The value as the schema makes it, or undefined with its issues added. */
   parse<T>(schema: z.ZodType<T>, value: Json | undefined, path: Path): T | undefined {
-    const parsed = zodSchema(schema).parse(value);
+    const parsed = schemaOf(schema).parse(value);
     if (parsed.ok) return parsed.value;
     this.addAll(parsed.issues, path);
     return undefined;
@@ -35,19 +35,28 @@ export class IssueBook {
     const path = [...base, ...below];
     const unknownKey = message.startsWith('unknown key');
     const known = expected?.startsWith('one of ') === true ? expected.slice('one of '.length).split(', ') : [];
-    const written = unknownKey ? String(below.at(-1)) : valueAt(this.document.value, path);
+    const written = unknownKey ? below.at(-1) : valueAt(this.document.value, path);
     const meant = typeof written === 'string' ? didYouMean(written, known) : undefined;
-    this.add(path, unknownKey ? 'KEY_UNKNOWN' : 'VALUE', message, {
-      expected: expected === undefined || message.includes(expected) ? undefined : expected,
+    const said = /^"[^"]*" is missing$/.test(message)
+      ? `"${String(path.at(-1))}" is missing`
+      : inPlainWords(message, written);
+    // A message that says what is expected needs no second line to say it again.
+    const repeats =
+      expected === undefined || said.includes(expected) || (said.startsWith('expected') && known.length === 0);
+    this.add(path, unknownKey ? 'KEY_UNKNOWN' : 'VALUE', said, {
+      expected: repeats ? undefined : (KINDS[expected] ?? expected),
       hint: meant === undefined ? undefined : `did you mean "${meant}"?`,
       at: unknownKey ? 'key' : 'value',
     });
   }
 
-  /** Keys of the top level that the language does not have. */
-  unknownKeys(shape: Readonly<Record<string, z.ZodType>>): void {
-    const anything = Object.keys(shape).map((key) => [key, z.unknown().optional()] as const);
-    this.parse(z.strictObject(Object.fromEntries(anything)), this.document.value, []);
+  /** Keys of a mapping that the language does not have there. */
+  unknownKeys(shape: Readonly<Record<string, z.ZodType>>, value: JsonObject, path: Path = []): void {
+    const known = Object.keys(shape);
+    for (const key of Object.keys(value)) {
+      if (known.includes(key)) continue;
+      this.addAll([{ path: [key], message: `unknown key "${key}"`, expected: `one of ${known.join(', ')}` }], path);
+    }
   }
 
   /** Each item of a list on its own, so that one mistake hides no other; undefined where an item is wrong. */
@@ -81,6 +90,34 @@ export class IssueBook {
       this.add([...path, key], 'VALUE', `"${key}" is not a name`, { expected, at: 'key' });
     }
   }
+}
+
+/** Kept, since what a schema knows of its keys is worked out once. */
+const schemas = new WeakMap<z.ZodType, ZodSchema<unknown>>();
+
+function schemaOf<T>(type: z.ZodType<T>): ZodSchema<T> {
+  const known = schemas.get(type) ?? zodSchema(type as z.ZodType<unknown>);
+  schemas.set(type, known);
+  return known as ZodSchema<T>;
+}
+
+/** The schema library's names for kinds of values, as a reader of YAML calls them. */
+const KINDS: Readonly<Record<string, string>> = {
+  array: 'a list',
+  boolean: 'true or false',
+  int: 'a whole number',
+  number: 'a number',
+  object: 'a mapping',
+  record: 'a mapping',
+  string: 'text',
+};
+
+function inPlainWords(message: string, written: unknown): string {
+  if (message.startsWith('Invalid option')) return `${JSON.stringify(written)} is not known here`;
+  if (message.startsWith('Invalid key')) return 'this is not a name';
+  if (message.startsWith('Invalid')) return 'this is the wrong kind of value';
+  if (message.startsWith('Too small')) return 'this is too small';
+  return message.startsWith('Too big') ? 'this is too big' : message;
 }
 
 function valueAt(value: Json, path: Path): Json | undefined {

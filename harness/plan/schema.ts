@@ -12,7 +12,9 @@ export const scenarioSchema = z.strictObject({
     .enum(['constant-arrival-rate', 'ramping-arrival-rate'])
     .describe('How starts are spread; rates count journeys started per second, whatever the answers do.'),
   engine: z.enum(['native']).default('native').describe('The load engine.'),
-  warmUp: durationMs().optional().describe('Load before t = 0, in no finding. Default: the longest of the plan, or 5s.'),
+  warmUp: durationMs()
+    .optional()
+    .describe('Load before t = 0, in no finding. Default: the longest of the plan, or 5s.'),
   rate: ratePerSecond().optional().describe('For constant-arrival-rate.'),
   for: durationMs().optional().describe('For constant-arrival-rate. Default: as long as the longest scenario.'),
   stages: listOf(
@@ -59,22 +61,22 @@ export const faultSchema = z.strictObject({
 });
 
 const count = () => z.int().min(0).max(10_000);
-export const abortSchema = z.strictObject({
+const abortSchema = z.strictObject({
   of: text().describe('A scenario.'),
   bad: percentage().describe('Trips when the lower 95 % bound of the share of bad starts exceeds this.'),
   over: durationMs().describe('Length of the sliding window.'),
 });
 
-export const guardSchema = oneWord(
-  'none',
-  z.strictObject({
-    blastRadius: oneWord(
-      'none',
-      z.strictObject({ idcs: count().optional(), nodes: count().optional(), services: count().optional() }),
-    ).describe('The most that faults held at one moment may touch.'),
-    abortWhen: oneWord('none', listOf(abortSchema)).describe('Heal at once when a scenario suffers more than this.'),
-  }),
-);
+/** The two halves of a guard, each parsed on its own. */
+export const guardShape = {
+  blastRadius: oneWord(
+    'none',
+    z.strictObject({ idcs: count().optional(), nodes: count().optional(), services: count().optional() }),
+  ).describe('The most that faults held at one moment may touch.'),
+  abortWhen: oneWord('none', listOf(abortSchema)).describe('Heal at once when a scenario suffers more than this.'),
+} as const;
+
+const guardSchema = oneWord('none', z.strictObject(guardShape));
 
 export const planShape = {
   plan: name(80).describe('Name of the plan.'),
@@ -88,7 +90,7 @@ export const planShape = {
       error: 'expected names with a text, a number or a truth value each',
     })
     .default({})
-    .describe('Values for ${name} here and in the stack; --set name=value replaces one.'),
+    .describe('Values of the variables named here and in the stack; --set name=value replaces one.'),
   load: listOf(scenarioSchema).min(1, { error: 'expected at least one scenario' }).describe('The streams of load.'),
   steadyState: z
     .strictObject({ for: durationMs(), good: percentage(), p99: durationMs().optional() })
@@ -109,7 +111,6 @@ export const planShape = {
 /** What the schema makes of each part of a plan. */
 export type RawScenario = z.output<typeof scenarioSchema>;
 export type RawFault = z.output<typeof faultSchema>;
-export type RawGuard = z.output<typeof guardSchema>;
 
 /** What a plan may name: given by the caller, since no room knows the others. */
 export interface SchemaCatalogue {
@@ -121,10 +122,10 @@ export interface SchemaCatalogue {
 export function planJsonSchema(catalogue: SchemaCatalogue): JsonObject {
   const plan = zodSchema(z.strictObject(planShape)).json();
   const stack = zodSchema(z.strictObject(stackShape)).json();
-  const properties = plan['properties'] as Record<string, JsonObject>;
-  properties['stack'] = { ...properties['stack'], anyOf: [{ type: 'string' }, bare(stack)] };
-  properties['verify'] = { ...properties['verify'], items: checkItem(catalogue) };
-  properties['faults'] = faultItems(properties['faults']!, catalogue);
+  const properties = plan.properties as Record<string, JsonObject>;
+  properties.stack = { ...properties.stack, anyOf: [{ type: 'string' }, bare(stack)] };
+  properties.verify = { ...properties.verify, items: checkItem(catalogue) };
+  properties.faults = faultItems(properties.faults!, catalogue);
   return allowVariables({ ...plan, title: 'A Seawall plan' }) as JsonObject;
 }
 
@@ -132,7 +133,7 @@ function checkItem({ checks }: SchemaCatalogue): JsonObject {
   const entries = Object.entries(checks).map(([kind, check]): [string, JsonObject] => {
     const json = bare(check.params.json());
     const advisory = { type: 'boolean', description: 'Shown, never changes the exit code.' };
-    const properties = { ...(json['properties'] as JsonObject | undefined), advisory };
+    const properties = { ...(json.properties as JsonObject | undefined), advisory };
     return [kind, { ...json, description: check.summary, properties }];
   });
   const properties = Object.fromEntries(entries);
@@ -140,9 +141,9 @@ function checkItem({ checks }: SchemaCatalogue): JsonObject {
 }
 
 function faultItems(list: JsonObject, { faults }: SchemaCatalogue): JsonObject {
-  const item = list['items'] as JsonObject;
-  const properties = item['properties'] as Record<string, JsonObject>;
-  const inject = { ...properties['inject'], enum: Object.keys(faults) };
+  const item = list.items as JsonObject;
+  const properties = item.properties as Record<string, JsonObject>;
+  const inject = { ...properties.inject, enum: Object.keys(faults) };
   const allOf = Object.entries(faults).map(([kind, fault]) => ({
     if: { properties: { inject: { const: kind } } },
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not a promise
@@ -163,7 +164,10 @@ function allowVariables(json: unknown): unknown {
   const { type, description, ...rest } = mapped;
   const shaped = ['integer', 'number', 'boolean'].includes(String(type)) || (type === 'string' && shapedText(rest));
   if (!shaped) return mapped;
-  const anyOf = [{ type, ...rest }, { type: 'string', pattern: '\\$\\{[^{}]+\\}' }];
+  const anyOf = [
+    { type, ...rest },
+    { type: 'string', pattern: '\\$\\{[^{}]+\\}' },
+  ];
   return { ...(description === undefined ? {} : { description }), anyOf };
 }
 

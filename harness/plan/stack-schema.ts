@@ -65,7 +65,10 @@ export const storeSchema = z.strictObject({
   primary: text().describe('IDC of the first primary.'),
   standby: text().optional().describe('IDC of the first standby; needs a supervisor.'),
   init: text().optional().describe('SQL run once on the first primary; relative to this file.'),
-  database: z.string().regex(/^[a-z_][a-z0-9_]*$/, { error: 'expected a name such as trade' }).optional(),
+  database: z
+    .string()
+    .regex(/^[a-z_][a-z0-9_]*$/, { error: 'expected a name such as trade' })
+    .optional(),
   user: text().default('seawall'),
   password: text().default('seawall'),
   image: text().default('postgres:17'),
@@ -130,7 +133,7 @@ export const stackShape = {
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
     .default({})
     .transform((entries) => Object.fromEntries(Object.entries(entries).map(([key, value]) => [key, String(value)])))
-    .describe('What ${name} is when the plan sets nothing.'),
+    .describe('Values of variables that the plan does not set.'),
   idcs: listOf(name()).default([]).describe('The data centres, the edge included.'),
   edge: listOf(name()).default([]).describe('IDCs where users stand: never a target.'),
   entry: text().describe('The service that users call.'),
@@ -152,4 +155,3 @@ export const stackShape = {
 export type RawService = z.output<typeof serviceSchema>;
 export type RawStore = z.output<typeof storeSchema>;
 export type RawStep = z.output<typeof stepSchema>;
-export type RawInvariant = z.output<typeof invariantSchema>;

@@ -12,16 +12,10 @@ import type { Issue } from './issue.ts';
 import { type LoadedPlan, type LoadWorld, loadPlan, realWorld } from './load.ts';
 import { IssueBook } from './parts.ts';
 import { planShape } from './schema.ts';
+import { maskSecrets, rememberSecrets } from './secrets.ts';
 import { layOut } from './topology.ts';
 
 export type Validated = { plan: Plan; warnings: Issue[] } | { issues: Issue[] };
-
-const secretsByPlan = new WeakMap<Plan, readonly string[]>();
-
-/** Values that came from `${env:…}`: to be masked wherever the plan is shown. */
-export function secretsOf(plan: Plan): readonly string[] {
-  return secretsByPlan.get(plan) ?? [];
-}
 
 /**
  * Reads and checks a plan with its stack. Every issue is found at once, in the order of the files; nothing is started.
@@ -37,9 +31,11 @@ export function validatePlan(
   if (loaded === undefined) return { issues };
   const found = checkStack(loaded, world);
   const plan = checkPlan(resolve(file), loaded, found, catalogue);
-  if (loaded.issues.length > 0 || plan === undefined) return { issues: inOrder(loaded.issues, loaded.plan.file) };
-  secretsByPlan.set(plan, loaded.secrets);
-  return { plan, warnings: inOrder(loaded.warnings, loaded.plan.file) };
+  if (loaded.issues.length > 0 || plan === undefined) {
+    return { issues: masked(inOrder(loaded.issues, loaded.plan.file), loaded.secrets) };
+  }
+  rememberSecrets(plan, loaded.secrets);
+  return { plan, warnings: masked(inOrder(loaded.warnings, loaded.plan.file), loaded.secrets) };
 }
 
 function checkPlan(
@@ -50,7 +46,7 @@ function checkPlan(
 ): Plan | undefined {
   const book = new IssueBook(loaded.plan, loaded.issues);
   const raw = loaded.plan.value as JsonObject;
-  book.unknownKeys(planShape);
+  book.unknownKeys(planShape, raw);
   const head = checkHead(raw, book);
   const load = checkLoad(raw, stack, names, book);
   const recoveryWindowMs = recoveryWindow(raw, book);
@@ -80,20 +76,34 @@ function checkHead(raw: JsonObject, book: IssueBook) {
     const expected = 'at least 1s, since load is counted by the second';
     book.add(['steadyState', 'for'], 'VALUE', 'the steady state must be seen for some time', { expected });
   }
-  if (name === undefined || hypothesis === undefined || seed === undefined || allowHosts === undefined) return undefined;
+  if (name === undefined || hypothesis === undefined || seed === undefined || allowHosts === undefined)
+    return undefined;
   if (runtime === undefined || steady === undefined) return undefined;
   const steadyState = { forMs: steady.for, goodRatio: steady.good, p99Ms: steady.p99 };
   return { name, hypothesis, seed, allowHosts, runtime, proxy, steadyState };
+}
+
+/** Messages quote what was written, and by now that may be what the environment said. */
+function masked(issues: readonly Issue[], secrets: readonly string[]): Issue[] {
+  return issues.map((issue) => ({
+    ...issue,
+    message: maskSecrets(issue.message, secrets),
+    ...(issue.hint === undefined ? {} : { hint: maskSecrets(issue.hint, secrets) }),
+    ...(issue.expected === undefined ? {} : { expected: maskSecrets(issue.expected, secrets) }),
+  }));
 }
 
 /** The plan's own first, then its stack's, each from top to bottom. */
 function inOrder(issues: readonly Issue[], planFile: string): Issue[] {
   const rank = (issue: Issue): number => (issue.file === planFile ? 0 : 1);
   const sorted = issues.toSorted((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
+  const placeOf = ({ file, line, column }: Issue): string => `${file}:${line}:${column}`;
+  // What stands where a variable has no value is wrong only because of that.
+  const unfilled = new Set(issues.filter(({ code }) => code === 'VARIABLE_UNKNOWN').map(placeOf));
   const seen = new Set<string>();
   return sorted.filter((issue) => {
-    const key = JSON.stringify([issue.file, issue.line, issue.column, issue.message]);
-    if (seen.has(key)) return false;
+    const key = `${placeOf(issue)} ${issue.message}`;
+    if (seen.has(key) || (issue.code !== 'VARIABLE_UNKNOWN' && unfilled.has(placeOf(issue)))) return false;
     seen.add(key);
     return true;
   });

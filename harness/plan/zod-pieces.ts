@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { zodSchema } from '../core/zod-schema.ts';
+import { type ZodSchema, zodSchema } from '../core/zod-schema.ts';
 
 /** A name that can stand in ids, file names and reports. */
 export const NAME = /^[a-z][a-z0-9-]*$/;
@@ -14,11 +14,9 @@ export const text = () => z.string({ error: 'expected text' }).min(1, { error: '
 export const listOf = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
 
 export const recordOf = <T extends z.ZodType>(value: T) =>
-  z.record(
-    z.string().regex(NAME, { error: 'expected names of lower-case letters, digits and dashes' }),
-    value,
-    { error: 'expected a mapping of names' },
-  );
+  z.record(z.string().regex(NAME, { error: 'expected names of lower-case letters, digits and dashes' }), value, {
+    error: 'expected a mapping of names',
+  });
 
 /**
  * A union told apart by which key is there (the first that is, in the order given), so that its issues are those of the
@@ -26,31 +24,39 @@ export const recordOf = <T extends z.ZodType>(value: T) =>
  */
 export function byKey<S extends Record<string, z.ZodType>>(branches: S): z.ZodType<z.output<S[keyof S]>> {
   const keys = Object.keys(branches);
+  const schemas = Object.fromEntries(keys.map((key) => [key, zodSchema(branches[key]!)]));
   const expected = `a mapping with one of ${keys.join(', ')}`;
   const chosen = z.unknown().transform((value, context) => {
-    const key = keys.find((candidate) => typeof value === 'object' && value !== null && Object.hasOwn(value, candidate));
-    if (key !== undefined) return parseInto(branches[key]!, value, context);
-    context.addIssue({ code: 'custom', message: `expected ${expected}`, params: { expected: `one of ${keys.join(', ')}` } });
+    const key = keys.find(
+      (candidate) => typeof value === 'object' && value !== null && Object.hasOwn(value, candidate),
+    );
+    if (key !== undefined) return parseInto(schemas[key]!, value, context);
+    context.addIssue({
+      code: 'custom',
+      message: `expected ${expected}`,
+      params: { expected: `one of ${keys.join(', ')}` },
+    });
     return z.NEVER;
   });
-  const anyOf = Object.values(branches).map((branch) => withoutDialect(zodSchema(branch).json()));
+  const anyOf = Object.values(schemas).map((schema) => withoutDialect(schema.json()));
   return chosen.meta({ anyOf }) as unknown as z.ZodType<z.output<S[keyof S]>>;
 }
 
 /** Either one fixed word or the schema. */
 export function oneWord<W extends string, T extends z.ZodType>(word: W, schema: T): z.ZodType<z.output<T> | W> {
+  const mapping = zodSchema(schema);
   const either = z.unknown().transform((value, context) => {
     if (value === word) return word;
-    if (typeof value === 'object' && value !== null) return parseInto(schema, value, context);
+    if (typeof value === 'object' && value !== null) return parseInto(mapping, value, context);
     context.addIssue({ code: 'custom', message: `expected the word ${word} or a mapping`, params: { expected: word } });
     return z.NEVER;
   });
-  const anyOf = [{ const: word }, withoutDialect(zodSchema(schema).json())];
+  const anyOf = [{ const: word }, withoutDialect(mapping.json())];
   return either.meta({ anyOf }) as unknown as z.ZodType<z.output<T> | W>;
 }
 
-function parseInto(schema: z.ZodType, value: unknown, context: z.RefinementCtx): unknown {
-  const parsed = zodSchema(schema).parse(value);
+function parseInto(schema: ZodSchema<unknown>, value: unknown, context: z.RefinementCtx): unknown {
+  const parsed = schema.parse(value);
   if (parsed.ok) return parsed.value;
   for (const { path, message, expected } of parsed.issues) {
     context.addIssue({ code: 'custom', path, message, ...(expected === undefined ? {} : { params: { expected } }) });

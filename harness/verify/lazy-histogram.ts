@@ -1,3 +1,4 @@
+import { HarnessError, messageOf } from '../core/errors.ts';
 import { Histogram } from '../core/histogram.ts';
 import type { Histogramish } from '../spi/journal.ts';
 
@@ -25,13 +26,22 @@ export class LazyHistogram implements Histogramish {
   }
 
   addTo(target: Histogram): void {
-    for (const text of this.#encoded) if (text !== '') target.merge(Histogram.decode(text));
+    for (const text of this.#encoded) if (text !== '') target.merge(decode(text));
   }
 
   #merged(): Histogram {
     const merged = new Histogram();
     this.addTo(merged);
     return merged;
+  }
+}
+
+function decode(text: string): Histogram {
+  try {
+    return Histogram.decode(text);
+  } catch (thrown) {
+    const hint = 'It was written by another version of Seawall, or changed since.';
+    throw new HarnessError('JOURNAL_BROKEN', `a histogram in the journal cannot be read: ${messageOf(thrown)}`, hint);
   }
 }
 

@@ -103,12 +103,14 @@ function rtoSentence(
   beside: string,
 ): string {
   const share = percent(recovered.target);
+  const start = `${after[0]!.toUpperCase()}${after.slice(1)}, ${asked.of}`;
   if (recovered.atMs !== undefined) {
-    const took = seconds(recovered.atMs - fromMs);
-    return `${after[0]!.toUpperCase()}${after.slice(1)}, ${asked.of} had its first 5 s with at least ${share} good from ${took} on${beside} (asked: ${seconds(asked.rto)}). One trial: the next may take longer.`;
+    const asks = `(asked: within ${seconds(asked.rto)}). One trial: the next may take longer.`;
+    if (recovered.atMs <= fromMs) return `${start} had at least ${share} good from the first 5 s on: no outage ${asks}`;
+    return `${start} was served again after ${seconds(recovered.atMs - fromMs)}${beside}: from then on 5 s had at least ${share} good ${asks}`;
   }
   const watched = seconds(Math.max(0, recovered.seenUntilMs - fromMs));
-  const missed = `${after[0]!.toUpperCase()}${after.slice(1)}, ${asked.of} had no 5 s with at least ${share} good in the ${watched} that were watched`;
+  const missed = `${start} had no 5 s with at least ${share} good in the ${watched} that were watched`;
   if (rtoVerdict(asked.rto, fromMs, recovered) === 'fail') return `${missed}; ${seconds(asked.rto)} were asked.`;
   const cut = cutShort(view);
   const why = cut === undefined ? 'the load ended too early to tell' : `the run was cut short: ${cut.why}`;
@@ -117,7 +119,7 @@ function rtoSentence(
 
 function bitePart(fault: FaultRecord, recovered: Recovery): string {
   if (recovered.atMs === undefined || fault.bittenMs === undefined) return '';
-  return ` (${seconds(Math.max(0, recovered.atMs - fault.bittenMs))} from the proved bite)`;
+  return ` (${seconds(Math.max(0, recovered.atMs - fault.bittenMs))} after the proved bite)`;
 }
 
 function elapsed(fromMs: number | undefined, recovered: Recovery | undefined): number {
