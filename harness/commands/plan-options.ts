@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import { compile } from '../plan/compile.ts';
@@ -31,7 +31,8 @@ export class PlanIssues extends Error {
 export function describeIssues(issues: readonly Issue[]): string {
   const sources = new Map<string, string>();
   const source = (file: string): string => {
-    const known = sources.get(file) ?? readFileSync(file, 'utf8');
+    // A file that could not be read is an issue itself, with no line to show.
+    const known = sources.get(file) ?? (existsSync(file) ? readFileSync(file, 'utf8') : '');
     sources.set(file, known);
     return known;
   };
@@ -48,8 +49,9 @@ export function loadPlan(file: string, options: PlanOptions): { plan: Plan; warn
   const overrides = parseOverrides(options.set);
   const result = validatePlan(file, overrides, CATALOGUE);
   if ('issues' in result) throw new PlanIssues(result.issues);
-  const seed = options.seed === undefined ? result.plan.seed : parseSeed(options.seed);
-  return { plan: { ...result.plan, seed }, warnings: result.warnings };
+  // The same object goes on: what is known about it (its secrets) is known by its identity.
+  if (options.seed !== undefined) result.plan.seed = parseSeed(options.seed);
+  return result;
 }
 
 export interface Chosen {

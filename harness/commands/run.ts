@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { systemClock } from '../core/clock.ts';
+import { secretsOf } from '../plan/secrets.ts';
 import { FAULT_DRIVERS, LOAD_DRIVERS, markerOf, neutralMarkerOf, PROBES, startProbeAgent } from '../registry.ts';
 import { openAppend } from '../run/append-file.ts';
 import { healDeadRuns } from '../run/heal.ts';
@@ -49,6 +50,7 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
     machine: describeMachine(),
     injectFaults: options.faults,
     proxy: chosen.capabilities.proxy?.engine ?? 'seawall',
+    secrets: secretsOf(plan),
     listeners: [(event) => live.see(event)],
   });
   const interrupts = watchSignals(run);

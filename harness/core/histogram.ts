@@ -94,18 +94,23 @@ export class Histogram {
   /** Inverse of `encode`; throws RangeError on text that is not one. */
   static decode(text: string): Histogram {
     const histogram = new Histogram();
-    if (text === '') return histogram;
+    histogram.mergeEncoded(text);
+    return histogram;
+  }
+
+  /** `merge(decode(text))` without the histogram between, for those who add up many; throws RangeError, half merged. */
+  mergeEncoded(text: string): void {
+    if (text === '') return;
     const bits = new BitReader(Buffer.from(text, 'base64url'));
-    histogram.#max = bits.read(MAX_ORDER);
+    this.#max = Math.max(this.#max, bits.read(MAX_ORDER));
     const used = bits.read(COUNT_ORDER);
     const order = bits.read(3);
     let index = -1;
     for (let bucket = 0; bucket < used; bucket++) {
       index += bits.read(bucket === 0 ? FIRST_ORDER : order) + 1;
       if (index > indexOf(VALUE_MAX)) throw new RangeError('not an encoded histogram: bucket out of range');
-      histogram.#add(index, bits.read(0) + 1);
+      this.#add(index, bits.read(0) + 1);
     }
-    return histogram;
   }
 
   #add(index: number, times: number): void {

@@ -53,9 +53,11 @@ export function formatPercent(ratio: number, digits = 4): string {
   return `${rounded === 100 && ratio < 1 ? floor : rounded}%`;
 }
 
+const COUNT = new Intl.NumberFormat('en-US', { maximumFractionDigits: 2 });
+
 /** `31,250`. */
 export function formatCount(count: number): string {
-  return count.toLocaleString('en-US', { maximumFractionDigits: 2 });
+  return COUNT.format(count);
 }
 
 function trim(value: number, digits: number): string {

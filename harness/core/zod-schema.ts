@@ -86,23 +86,14 @@ function fromZod(issue: z.core.$ZodIssue, json: JsonObject): Issue[] {
 }
 
 function expectedOf(issue: z.core.$ZodIssue): string | undefined {
-  switch (issue.code) {
-    case 'invalid_value':
-      return `one of ${issue.values.map(String).join(', ')}`;
-    case 'invalid_type':
-      return issue.expected;
-    case 'too_small':
-      return `at least ${String(issue.minimum)}`;
-    case 'too_big':
-      return `at most ${String(issue.maximum)}`;
-    case 'custom': {
-      // Passed on by refinements, and by unions that parse their chosen branch themselves.
-      const given: unknown = issue.params?.['expected'];
-      return typeof given === 'string' ? given : undefined;
-    }
-    default:
-      return undefined;
-  }
+  if (issue.code === 'invalid_value') return `one of ${issue.values.map(String).join(', ')}`;
+  if (issue.code === 'invalid_type') return issue.expected;
+  if (issue.code === 'too_small') return `at least ${String(issue.minimum)}`;
+  if (issue.code === 'too_big') return `at most ${String(issue.maximum)}`;
+  if (issue.code !== 'custom') return undefined;
+  // Passed on by refinements, and by unions that parse their chosen branch themselves.
+  const given: unknown = issue.params?.expected;
+  return typeof given === 'string' ? given : undefined;
 }
 
 /** The keys that the JSON Schema knows at a path; empty where it does not tell. */

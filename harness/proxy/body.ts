@@ -80,7 +80,8 @@ export function parseToxic(body: unknown, at = ''): Parsed<Toxic> {
   if (type === undefined) problems.push(`${at}type: expected one of ${[...TOXIC_TYPES.keys()].join(', ')}`);
   const stream = body.stream ?? 'downstream';
   if (!STREAMS.includes(stream as Stream)) problems.push(`${at}stream: expected upstream or downstream`);
-  const name = body.name === undefined || body.name === '' ? `${String(body.type)}_${String(stream)}` : body.name;
+  const named = body.name !== undefined && body.name !== '';
+  const name = named ? body.name : `${type?.type ?? 'unknown'}_${STREAMS.find((known) => known === stream) ?? ''}`;
   problems.push(...nameProblems(name, 'name', at));
   const toxicity = body.toxicity ?? 1;
   problems.push(...toxicityProblems(toxicity, at));

@@ -12,7 +12,7 @@ export interface FaultScheduleContext extends FaultRunContext {
 export async function runFaults(faults: readonly TimelineFault[], ctx: FaultScheduleContext): Promise<void> {
   const turns: { fault: TimelineFault; over: Promise<void> }[] = [];
   for (const fault of faults) {
-    const earlier = turns.filter((turn) => share(turn.fault, fault)).map((turn) => turn.over);
+    const earlier = turns.filter((turn) => mustWait(turn.fault, fault)).map((turn) => turn.over);
     turns.push({ fault, over: inItsTime(fault, earlier, ctx) });
   }
   await Promise.all(turns.map((turn) => turn.over));
@@ -32,6 +32,14 @@ async function inItsTime(fault: TimelineFault, earlier: Promise<void>[], ctx: Fa
   await runFault(fault, ctx);
 }
 
-function share(one: TimelineFault, other: TimelineFault): boolean {
-  return one.blast.nodes.some((node) => other.blast.nodes.includes(node));
+/**
+ * Whether `later` has to find `earlier` healed. A node that was hit must be whole before it is hit again; a fault on
+ * links alone leaves the nodes as they are, so that a primary can be killed while its replication is held back.
+ */
+function mustWait(earlier: TimelineFault, later: TimelineFault): boolean {
+  const links = earlier.effects.flatMap(({ on }) => ('link' in on ? [on.link] : []));
+  if (links.length > 0 && links.length === earlier.effects.length) {
+    return later.effects.some(({ on }) => 'link' in on && links.includes(on.link));
+  }
+  return earlier.blast.nodes.some((node) => later.blast.nodes.includes(node));
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts';
 import { asHarnessError, type HarnessError } from '../core/errors.ts';
+import { maskSecrets } from '../plan/secrets.ts';
 import type { JournalBody, JournalEvent } from '../spi/journal.ts';
 import type { AppendFile } from './append-file.ts';
 
@@ -18,9 +19,13 @@ export class Journal {
   #failure: HarnessError | undefined;
   #onFailure: (failure: HarnessError) => void = () => {};
 
-  constructor(file: AppendFile, clock: Clock) {
+  readonly #secrets: readonly string[];
+
+  /** `secrets` are never written: each is replaced wherever it stands in a line. */
+  constructor(file: AppendFile, clock: Clock, secrets: readonly string[] = []) {
     this.#file = file;
     this.#clock = clock;
+    this.#secrets = secrets;
   }
 
   get failure(): HarnessError | undefined {
@@ -40,7 +45,7 @@ export class Journal {
     const atMs = Math.round(this.#clock.now());
     const time = this.#originMs === undefined ? {} : { tMs: Math.round(atMs - this.#originMs) };
     const event: JournalEvent = { seq: ++this.#seq, atMs, ...time, ...body };
-    this.#write(`${JSON.stringify(event)}\n`);
+    this.#write(`${maskSecrets(JSON.stringify(event), this.#secrets)}\n`);
     for (const listener of this.#listeners) listener(event);
     return event;
   }

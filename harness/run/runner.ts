@@ -54,6 +54,8 @@ export interface RunOptions {
   machine: JsonObject;
   injectFaults: boolean;
   proxy: 'seawall' | 'toxiproxy';
+  /** Values that no file of the run may hold. */
+  secrets: readonly string[];
   listeners: JournalListener[];
 }
 
@@ -110,7 +112,7 @@ export class Run {
       startedAt: new Date(deps.clock.now()).toISOString(),
     });
     this.#ledger = new Ledger(open('ledger.ndjson'));
-    this.#journal = new Journal(open('journal.ndjson'), deps.clock);
+    this.#journal = new Journal(open('journal.ndjson'), deps.clock, options.secrets);
     this.#acks = new AckLog(open('acks.bin'));
     this.#failures = open('failures.ndjson');
     this.#load = new LoadControl(this.#loadContext());

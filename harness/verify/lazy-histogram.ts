@@ -26,7 +26,7 @@ export class LazyHistogram implements Histogramish {
   }
 
   addTo(target: Histogram): void {
-    for (const text of this.#encoded) if (text !== '') target.merge(decode(text));
+    for (const text of this.#encoded) mergeText(target, text);
   }
 
   #merged(): Histogram {
@@ -36,9 +36,9 @@ export class LazyHistogram implements Histogramish {
   }
 }
 
-function decode(text: string): Histogram {
+function mergeText(target: Histogram, text: string): void {
   try {
-    return Histogram.decode(text);
+    target.mergeEncoded(text);
   } catch (thrown) {
     const hint = 'It was written by another version of Seawall, or changed since.';
     throw new HarnessError('JOURNAL_BROKEN', `a histogram in the journal cannot be read: ${messageOf(thrown)}`, hint);

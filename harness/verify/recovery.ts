@@ -53,7 +53,7 @@ function judgeRto(
   const scope = `${asked.of}, ${fault.name}`;
   const finding = rtoFinding(asked, scope, 'injection', elapsed(fault.commandedMs, recovered), fault.evidence);
   if (recovered === undefined || fault.commandedMs === undefined) {
-    const why = fault.skipped ?? 'it was not reached';
+    const why = fault.skipped ?? 'the run did not come to it';
     return { ...finding, verdict: 'unknown', because: `${fault.name} was never injected: ${why}.` };
   }
   if (fault.bittenMs === undefined) {

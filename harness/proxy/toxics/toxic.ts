@@ -28,11 +28,11 @@ export interface StageContext {
   timers: Timers;
   random: Random;
   /** Hands an item on to what follows. */
-  pass(item: Item): void;
+  pass: (item: Item) => void;
   /** Says that so many bytes that were pushed will never be passed. */
-  discard(bytes: number): void;
+  discard: (bytes: number) => void;
   /** Ends the connection on both sides, now. */
-  close(how: 'fin' | 'reset'): void;
+  close: (how: 'fin' | 'reset') => void;
 }
 
 /** One toxic at work in one direction of one connection. */
