@@ -7,6 +7,7 @@ import { junitReporter } from '../reports/junit.ts';
 import { markdownReporter } from '../reports/markdown.ts';
 import { nativeDriver } from './load/native.ts';
 import { PROBES } from './observe/probe.ts';
+import { containersRuntime } from './runtime/containers.ts';
 import { existingRuntime } from './runtime/existing.ts';
 import { localRuntime } from './runtime/local.ts';
 import { shadowHeaders } from './shadow/tag.ts';
@@ -22,7 +23,7 @@ export { startProbeAgent } from './observe/agent.ts';
 export { markerOf, neutralMarkerOf } from './shadow/marker.ts';
 export { CHECKS, FAULTS, PROBES };
 
-export const RUNTIMES: readonly RuntimeDriver[] = [localRuntime, existingRuntime];
+export const RUNTIMES: readonly RuntimeDriver[] = [localRuntime, containersRuntime, existingRuntime];
 export const LOAD_DRIVERS: readonly LoadDriver[] = [nativeDriver({ tag: shadowHeaders })];
 export const FAULT_DRIVERS: readonly FaultDriver[] = [proxyDriver, processDriver];
 export const REPORTERS: readonly Reporter[] = [htmlReporter, jsonReporter, junitReporter, markdownReporter];

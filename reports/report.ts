@@ -55,9 +55,12 @@ function summaryOf({ findings, verdict, leftovers, error }: Judged): string {
   const counted = findings.filter(({ advisory }) => !advisory);
   const of = (wanted: Verdict): Finding[] => counted.filter((finding) => finding.verdict === wanted);
   const left = leftovers.length === 0 ? '' : ` ${formatCount(leftovers.length)} things were left unhealed.`;
-  const failed = error === undefined ? '' : ` The harness failed: ${error.message}.`;
-  if (verdict === 'pass') return `All ${formatCount(counted.length)} claims held in this run.${left}${failed}`;
-  if (counted.length === 0) return `Nothing was judged.${left}${failed}`;
+  if (error !== undefined) {
+    const open = `${formatCount(of('unknown').length)} of ${formatCount(counted.length)} claims could not be settled.`;
+    return `The harness failed (${error.code}): ${error.message.split('\n')[0]!}. ${open}${left}`;
+  }
+  if (verdict === 'pass') return `All ${formatCount(counted.length)} claims held in this run.${left}`;
+  if (counted.length === 0) return `Nothing was judged.${left}`;
   const parts = [
     [of('fail').length, 'failed'],
     [of('unknown').length, 'could not be settled'],
@@ -65,7 +68,7 @@ function summaryOf({ findings, verdict, leftovers, error }: Judged): string {
   ] as const;
   const told = parts.filter(([count]) => count > 0).map(([count, word]) => `${formatCount(count)} ${word}`);
   const first = of(verdict)[0]!;
-  return `Of ${formatCount(counted.length)} claims ${told.join(', ')}. ${first.because}${left}${failed}`;
+  return `Of ${formatCount(counted.length)} claims ${told.join(', ')}. ${first.check} of ${first.scope}: ${first.because}${left}`;
 }
 
 function notesOf({ view, outcome }: Judged): string[] {

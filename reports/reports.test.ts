@@ -39,11 +39,15 @@ describe('buildReport', () => {
   });
 
   it('says in its summary what decided', () => {
-    expect(report.summary).toMatch(/^Of 11 claims 1 failed, 10 held\. 31,170 of 31,250 good/);
+    expect(report.summary).toMatch(/^Of 11 claims 1 failed, 10 held\. availability of sale: 31,170 of 31,250 good/);
     const nothing = buildReport(
       judgeRun({ journal: journalFixture({ seconds: 3, scenarios: [{ name: 's', rates: { a: 9 } }] }) }),
     );
     expect([nothing.verdict, nothing.summary]).toEqual(['unknown', 'Nothing was judged.']);
+    const error = { code: 'NODE_DIED', message: 'gateway ended; it said:\nmany lines', hint: '' };
+    expect(buildReport({ ...judged, error }).summary).toBe(
+      'The harness failed (NODE_DIED): gateway ended; it said:. 0 of 11 claims could not be settled.',
+    );
   });
 });
 

@@ -1,7 +1,7 @@
 import { HarnessError } from '../../harness/core/errors.ts';
 import { findNode, killNode, type ProcessSpec, startProcess } from '../../harness/core/local-process.ts';
 import type { Effect, FaultContext, FaultDriver, Undo } from '../../harness/spi/fault.ts';
-import type { JsonObject } from '../../harness/spi/json.ts';
+import type { Json, JsonObject } from '../../harness/spi/json.ts';
 import type { Capabilities, Environment, Node, NodeLife, Support } from '../../harness/spi/runtime.ts';
 import { killContainer, startContainer } from './container.ts';
 
@@ -26,8 +26,8 @@ const MEANS: Readonly<Record<string, Means>> = {
     },
   },
   containers: {
-    kill: (spec, signal) => killContainer(String(spec.container), signal),
-    start: (spec, ctx) => startContainer(String(spec.container), ctx.signal),
+    kill: (spec, signal) => killContainer(textOf(spec.container), signal),
+    start: (spec, ctx) => startContainer(textOf(spec.container), ctx.signal),
   },
 };
 
@@ -89,13 +89,17 @@ async function nodeOf(effect: Effect, env: Environment, signal: AbortSignal): Pr
 }
 
 function meansOf(undo: Undo): Means {
-  const means = MEANS[String(undo.state.runtime)];
+  const means = MEANS[textOf(undo.state.runtime)];
   if (means !== undefined) return means;
   throw new HarnessError(
     'FAULT_UNSUPPORTED',
-    `nodes of the ${String(undo.state.runtime)} runtime can be neither ended nor started`,
+    `nodes of the ${textOf(undo.state.runtime)} runtime can be neither ended nor started`,
     'Use the local or the containers runtime.',
   );
+}
+
+function textOf(value: Json | undefined): string {
+  return typeof value === 'string' ? value : JSON.stringify(value ?? null);
 }
 
 function processOf(spec: JsonObject): ProcessSpec {

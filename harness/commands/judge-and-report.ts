@@ -25,7 +25,7 @@ export async function judgeAndReport(
   let broken = false;
   for (const reporter of REPORTERS.filter(({ name }) => reporters?.includes(name) ?? true)) {
     try {
-      written.push(...((await reporter.write?.(report, judged.view, outDir)) ?? []));
+      written.push(...((await reporter.write?.(report, judged.view, outDir, runDir)) ?? []));
     } catch (thrown) {
       // A broken reporter fails alone: the verdict stands and the others still write.
       broken = true;

@@ -26,6 +26,7 @@ export interface LoadControlContext {
 export class LoadControl {
   readonly #ctx: LoadControlContext;
   readonly #jobs = new Map<string, LoadJob>();
+  readonly #kill = new AbortController();
   #failureCount = 0;
 
   constructor(ctx: LoadControlContext) {
@@ -41,10 +42,11 @@ export class LoadControl {
     return [...this.#jobs.values()].flatMap((job) => job.pid ?? []);
   }
 
-  /** Starts every generator, idle. */
+  /** Starts every generator, idle. The signal ends the starting; a generator that runs ends by `end` or `kill`. */
   async start(target: string, signal: AbortSignal): Promise<void> {
     for (const { name, driver } of this.#ctx.timeline.scenarios) {
-      const job = await this.#ctx.driver(driver).start(this.#spec(name, target), this.#sink(), signal);
+      signal.throwIfAborted();
+      const job = await this.#ctx.driver(driver).start(this.#spec(name, target), this.#sink(), this.#kill.signal);
       this.#jobs.set(name, job);
       job.done.catch((thrown: unknown) => {
         this.#ctx.emit({ type: 'load.failed', scenario: name, message: messageOf(thrown) });
@@ -74,6 +76,11 @@ export class LoadControl {
       if (result.status === 'rejected') this.#ctx.onFailure(asHarnessError(result.reason));
     }
     this.#jobs.clear();
+  }
+
+  /** Ends whatever still runs, at once. */
+  kill(): void {
+    this.#kill.abort(new Error('the run is over'));
   }
 
   #spec(name: string, target: string): LoadSpec {

@@ -173,6 +173,7 @@ export class Run {
     const probes = await this.#deps.startProbes(runId);
     this.#probes = probes;
     this.#scope.defer('end the probe process', 5_000, async () => probes[Symbol.asyncDispose]());
+    this.#scope.defer('kill the load', 1_000, async () => this.#load.kill());
     this.#scope.defer('end the load', STOP_LOAD_DEADLINE_MS, () => this.#load.end(true));
     await this.#load.start(this.#env!.entryUrl, this.#stop.signal);
     await this.#load.canaries(deadline(CANARY_DEADLINE_MS, this.#stop.signal));

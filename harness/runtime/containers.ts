@@ -21,6 +21,7 @@ import { nodeOf } from './layout.ts';
 import { PortPool } from './ports.ts';
 import { ProxyApi } from './proxies.ts';
 import { readyWithin } from './ready-within.ts';
+import { Slots } from './slots.ts';
 import { storeReady } from './store-access.ts';
 import { together } from './task-group.ts';
 import { hostPort } from './wiring.ts';
@@ -28,6 +29,8 @@ import { hostPort } from './wiring.ts';
 const PROXY_READY_MS = 20_000;
 const STORE_READY_MS = 40_000;
 const ALL_ADDRESSES = '0.0.0.0';
+/** More only makes the engine slower, and requests to it time out. */
+const STARTS_AT_ONCE = 6;
 
 /** The full stack in containers, by Docker or Podman, with the real Toxiproxy on every link. */
 export const containersRuntime: RuntimeDriver = {
@@ -98,11 +101,12 @@ async function raise(site: ContainerSite, holdings: ContainerHoldings): Promise<
   holdings.stopWatching = await watchEnds(holdings.engine.docker, ctx.runId, (nodeId, why) => {
     holdings.children.get(nodeId)?.ended(why);
   });
-  const raiser: Raiser = (id) => raiseChild(site, holdings, specs.get(id)!, images);
+  const slots = new Slots(STARTS_AT_ONCE);
+  const raiser: Raiser = (id, signal) => slots.run(() => raiseChild(site, holdings, specs.get(id)!, images, signal));
   await together(ctx.signal, [
     ...idcs.map((idc) => (signal: AbortSignal) => raiseProxy(site, idc, raiser, signal)),
-    ...topology.nodes.map(({ id }) => async () => {
-      await raiser(`${id}.net`);
+    ...topology.nodes.map(({ id }) => async (signal: AbortSignal) => {
+      await raiser(`${id}.net`, signal);
     }),
   ]);
   ctx.progress(`${idcs.length} fault proxies, ${topology.links.length} links`);
@@ -111,14 +115,22 @@ async function raise(site: ContainerSite, holdings: ContainerHoldings): Promise<
   );
   const others = topology.nodes.filter((node) => !plain.includes(node));
   for (const nodes of [plain, others]) {
+    // All are made before any is waited for: what `within` allows a node is not spent on the engine's work for others.
+    const made = new Map<string, ContainerChild>();
     await together(
       ctx.signal,
-      nodes.map((node) => (signal) => raiseNode(site, node, raiser, signal)),
+      nodes.map(({ id }) => async (signal) => {
+        made.set(id, await raiser(id, signal));
+      }),
+    );
+    await together(
+      ctx.signal,
+      nodes.map((node) => (signal) => nodeReady(site, node, made.get(node.id)!, signal)),
     );
   }
 }
 
-type Raiser = (id: string) => Promise<ContainerChild>;
+type Raiser = (id: string, signal: AbortSignal) => Promise<ContainerChild>;
 
 async function provideImages(
   site: ContainerSite,
@@ -129,7 +141,7 @@ async function provideImages(
   const images = new Map<string, string>();
   for (const name of new Set(specs.map(({ image }) => image))) {
     site.ctx.signal.throwIfAborted();
-    images.set(name, await provideImage(holdings.engine.docker, map, name, site.ctx.progress));
+    images.set(name, await provideImage(holdings.engine.docker, map, name, (message) => site.ctx.progress(message)));
   }
   return images;
 }
@@ -139,10 +151,12 @@ async function raiseChild(
   holdings: ContainerHoldings,
   spec: ContainerSpec,
   images: ReadonlyMap<string, string>,
+  signal: AbortSignal,
 ): Promise<ContainerChild> {
   const id = spec.options.name;
+  signal.throwIfAborted();
   await site.ctx.record({ kind: 'container', id, detail: { runId: site.ctx.runId } });
-  site.ctx.signal.throwIfAborted();
+  signal.throwIfAborted();
   const child = new ContainerChild(spec);
   holdings.children.set(spec.nodeId, child);
   await child.make(holdings.engine.docker, images.get(spec.image)!);
@@ -150,7 +164,7 @@ async function raiseChild(
 }
 
 async function raiseProxy(site: ContainerSite, idc: string, raiser: Raiser, signal: AbortSignal): Promise<void> {
-  const child = await raiser(`proxy-${idc}`);
+  const child = await raiser(`proxy-${idc}`, signal);
   const place = site.layout.proxies.get(idc)!;
   const api = new ProxyApi(`http://${hostPort(fromHere(place, TOXIPROXY_API_PORT))}`);
   await ready(child, PROXY_READY_MS, signal, (last, seen) => api.ready(last, seen));
@@ -163,8 +177,12 @@ async function raiseProxy(site: ContainerSite, idc: string, raiser: Raiser, sign
   }
 }
 
-async function raiseNode(site: ContainerSite, node: NodeSpec, raiser: Raiser, signal: AbortSignal): Promise<void> {
-  const child = await raiser(node.id);
+async function nodeReady(
+  site: ContainerSite,
+  node: NodeSpec,
+  child: ContainerChild,
+  signal: AbortSignal,
+): Promise<void> {
   if (node.kind === 'service') {
     const { http, withinMs } = site.stack.services[node.of]!.ready;
     const url = `http://${hostPort(directAddress(site, node, 'http'))}${http}`;

@@ -27,9 +27,11 @@ function page(journal: string[], failures: StepFailure[] = []): string {
   return renderHtml(buildReport(judged), judged.view, failures);
 }
 
+const SAMPLE = page(sampleJournal(), [FAILURE]);
+
 describe('renderHtml', () => {
   it('puts the verdict first, then findings, then charts', () => {
-    const text = page(sampleJournal());
+    const text = SAMPLE;
     const at = ['class="verdict fail"', 'id="findings"', 'id="over-time"', 'id="audit"', 'id="plan"'].map((mark) =>
       text.indexOf(mark),
     );
@@ -40,7 +42,7 @@ describe('renderHtml', () => {
   });
 
   it('refers to nothing outside itself', () => {
-    const text = page(sampleJournal());
+    const text = SAMPLE;
     expect(text).not.toMatch(/\b(?:src|href)\s*=\s*"(?!#)/);
     expect(text).not.toMatch(/url\((?!#)/);
     expect(text).not.toMatch(/@import|https?:/);
@@ -83,7 +85,7 @@ describe('renderHtml', () => {
   });
 
   it('draws numbers only', () => {
-    expect(page(sampleJournal(), [FAILURE])).not.toMatch(/NaN|Infinity|undefined/);
+    expect(SAMPLE).not.toMatch(/NaN|Infinity|undefined/);
   });
 
   it('draws long runs in buckets', () => {

@@ -31,20 +31,23 @@ export function seriesOf(view: JournalView): Series[] {
     const buckets = new Map<number, SecondRow[]>();
     for (const row of rows) {
       const key = Math.floor(row.fromMs / bucketMs);
-      buckets.set(key, [...(buckets.get(key) ?? []), row]);
+      const members = buckets.get(key);
+      if (members === undefined) buckets.set(key, [row]);
+      else members.push(row);
     }
-    const points = [...buckets].map(([key, members]) => pointOf(key * bucketMs, bucketMs, members));
+    const scratch = new Histogram();
+    const points = [...buckets].map(([key, members]) => pointOf(key * bucketMs, bucketMs, members, scratch));
     const deadlineMs = view.timeline.plan.load.find((scenario) => scenario.name === name)?.good.withinMs;
     return { scenario: name, points, bucketMs, deadlineMs };
   });
 }
 
-function pointOf(fromMs: number, bucketMs: number, rows: readonly SecondRow[]): Point {
+function pointOf(fromMs: number, bucketMs: number, rows: readonly SecondRow[], scratch: Histogram): Point {
   const perSecond = (pick: (row: SecondRow) => number): number =>
     (rows.reduce((sum, row) => sum + pick(row), 0) * 1000) / bucketMs;
-  const merged = new Histogram();
-  for (const row of rows) row.fromIntended.addTo(merged);
-  const at = (q: number): number | undefined => (merged.count === 0 ? undefined : merged.quantile(q) / 1000);
+  scratch.clear();
+  for (const row of rows) row.fromIntended.addTo(scratch);
+  const at = (q: number): number | undefined => (scratch.count === 0 ? undefined : scratch.quantile(q) / 1000);
   return {
     fromMs,
     toMs: fromMs + bucketMs,

@@ -44,7 +44,7 @@ dl{margin:0}dt{color:var(--quiet);font-size:13px}dd{margin:0;overflow-wrap:anywh
 .findings{list-style:none;margin:0;padding:0;background:var(--card);border:1px solid var(--rule);border-radius:12px}
 .finding{display:grid;grid-template-columns:104px minmax(0,1fr) 220px;gap:6px 18px;padding:16px 20px;border-top:1px solid var(--rule)}
 .finding:first-child{border-top:0}
-.finding h3{margin:0 0 3px}.finding p{max-width:72ch}
+.finding h3{margin:0 0 3px}.finding p{max-width:72ch;white-space:pre-line;overflow-wrap:anywhere}
 .kind{font-weight:400;color:var(--quiet)}
 .evidence{font-size:13px;color:var(--quiet);margin:0}
 .advisory{opacity:.92}
@@ -57,7 +57,7 @@ caption{text-align:left;color:var(--quiet);font-size:14px;padding:2px 0 6px}
 th,td{text-align:left;vertical-align:top;padding:6px 12px 6px 0;border-top:1px solid var(--rule)}
 thead th{font-weight:500;color:var(--quiet);font-size:13px;border-top:0;vertical-align:bottom}
 tbody th{font-weight:500}
-.n{text-align:right;white-space:nowrap}
+.n{text-align:right;white-space:nowrap}.n+td:not(.n),.n+th:not(.n){padding-left:20px}
 .plots,.lanes{margin:22px 0 0;padding:4px 18px 14px;background:var(--card);border:1px solid var(--rule);border-radius:12px}
 .chart{display:block;width:100%;min-width:640px;height:auto;overflow:visible}
 .label,.lane{font:12px var(--sans);fill:var(--quiet);font-variant-numeric:tabular-nums}

@@ -5,7 +5,6 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { FAULTS } from '../../faults/catalogue.ts';
 import { processDriver } from '../../faults/drivers/process.ts';
 import { proxyDriver } from '../../faults/drivers/proxy.ts';
-import { findBinary } from '../../harness/core/binaries.ts';
 import { type ProbeAgent, startProbeAgent } from '../../harness/observe/agent.ts';
 import { PROBES } from '../../harness/observe/probe.ts';
 import type { Effect, Expectation, FaultContext, FaultDriver, Measurement, Undo } from '../../harness/spi/fault.ts';
@@ -14,9 +13,11 @@ import type { Target } from '../../harness/spi/plan.ts';
 import type { Capabilities } from '../../harness/spi/runtime.ts';
 import { type FaultStack, faultStack } from '../support/fault-stack.ts';
 import { type Engine, type EngineName, startEngine } from '../support/proxy-engine.ts';
+import { requireOrSkip, toxiproxy } from '../support/requirements.ts';
 
 const DRIVERS: FaultDriver[] = [proxyDriver, processDriver];
-const ENGINES: EngineName[] = findBinary('toxiproxy') === undefined ? ['seawall'] : ['seawall', 'toxiproxy'];
+const real = toxiproxy();
+const ENGINES: EngineName[] = real.ok ? ['seawall', 'toxiproxy'] : ['seawall'];
 
 /** Each fault as a plan asks for it. `database.primary-kill` needs a database: the runs of the shop cover it. */
 const CASES: { kind: string; target: Target; params: JsonObject }[] = [
@@ -32,6 +33,10 @@ const CASES: { kind: string; target: Target; params: JsonObject }[] = [
   { kind: 'process.kill', target: { service: 'back', idc: 'a' }, params: {} },
   { kind: 'idc.blackout', target: { idc: 'b' }, params: {} },
 ];
+
+test('the real Toxiproxy is here to compare with', (context) => {
+  expect(requireOrSkip(context, real).path).toContain('toxiproxy');
+});
 
 describe.each(ENGINES)('faults over %s', (engineName) => {
   const runId = `faults-${process.pid}-${engineName}`;

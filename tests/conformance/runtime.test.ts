@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -21,8 +21,8 @@ const runtimes: { name: string; driver: RuntimeDriver; absent: string | undefine
 const soon = (): AbortSignal => AbortSignal.timeout(10_000);
 const text = async (url: string): Promise<string> => (await fetch(url, { signal: soon() })).text();
 
-async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  const end = Date.now() + 10_000;
+async function until(what: string, holds: () => boolean | Promise<boolean>, ms = 10_000): Promise<void> {
+  const end = Date.now() + ms;
   while (!(await holds())) {
     if (Date.now() > end) throw new Error(`it never came to this: ${what}`);
     await sleep(20);
@@ -118,8 +118,9 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
     const addresses = [direct, link.listen, sql.listen, environment.endpoint('db-hz-a', 'sql', 'tool')];
     await environment[Symbol.asyncDispose]();
     expect(await leftOf(context.runId)).toEqual([]);
-    if (driver === localRuntime)
-      expect(await Promise.all(addresses.map(accepts))).toEqual([false, false, false, false]);
+    // The addresses of containers are nobody's by now: a packet to them would leave this machine.
+    const own = addresses.filter(({ host }) => host === '127.0.0.1');
+    expect(await Promise.all(own.map(accepts))).toEqual(own.map(() => false));
     await environment[Symbol.asyncDispose]();
   });
 
@@ -222,11 +223,15 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
   it('is reaped by a process that knows nothing but the run id, as often as one likes', async () => {
     const context = tinyContext(tiny.folder);
     const owner = raiseElsewhere(driver, context.runId);
-    await until('the stack of the other process is up', () => owner.said().includes('up'));
-    expect((await leftOf(context.runId)).length).toBeGreaterThan(5);
-    for (const { pid } of findRun(context.runId)) seen.add(pid);
-    owner.process.kill('SIGKILL');
-    await once(owner.process, 'exit');
+    try {
+      await until('the stack of the other process is up', () => owner.said().includes('up'), 60_000);
+      expect((await leftOf(context.runId)).length).toBeGreaterThan(5);
+      for (const { pid } of findRun(context.runId)) seen.add(pid);
+    } finally {
+      owner.process.kill('SIGKILL');
+      await once(owner.process, 'exit');
+      rmSync(owner.said().split('\n')[0]!, { recursive: true, force: true });
+    }
     const reaped = await reapElsewhere(driver, context.runId, []);
     expect(reaped.join(', ')).toContain(context.runId);
     expect(await leftOf(context.runId)).toEqual([]);
@@ -276,6 +281,7 @@ function raiseElsewhere(driver: RuntimeDriver, runId: string): { process: Return
   const child = elsewhere(`
     const { tinyStack, tinyContext } = await import(${moduleOf('../support/tiny-stack.ts')});
     const tiny = tinyStack();
+    console.log(tiny.folder);
     const driver = ${driverModule(driver)};
     await driver.up(tiny.stack, tiny.topology, { ...tinyContext(tiny.folder), runId: ${JSON.stringify(runId)} });
     console.log('up');

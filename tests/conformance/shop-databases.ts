@@ -51,7 +51,10 @@ export class Relay {
 
   silence(silent: boolean): void {
     this.#silent = silent;
-    for (const socket of this.#sockets) silent ? socket.pause() : socket.resume();
+    for (const socket of this.#sockets) {
+      if (silent) socket.pause();
+      else socket.resume();
+    }
   }
 
   close(): void {
@@ -97,11 +100,9 @@ export class ShopDatabases {
   #witness: ChildProcess | undefined;
   witnessPort = 0;
 
-  static async start(weakness = ''): Promise<ShopDatabases> {
-    const programs = findPostgres();
-    const folder = mkdtempSync(join(tmpdir(), 'shop-db-'));
-    chmodSync(folder, 0o755);
-    const databases = new ShopDatabases(folder, await layPostgres(programs, join(folder, 'pg')), await databaseUser(), weakness);
+  /** Resolves when the store has a synchronous standby. `bin` holds the PostgreSQL programs, for every user to read. */
+  static async start(bin: string, weakness = ''): Promise<ShopDatabases> {
+    const databases = new ShopDatabases(openFolder(), bin, await databaseUser(), weakness);
     try {
       await databases.#begin();
     } catch (error) {
@@ -119,7 +120,10 @@ export class ShopDatabases {
   }
 
   async #begin(): Promise<void> {
-    writeFileSync(join(this.#folder, 'init.sql'), 'create table mark (key text primary key, at timestamptz default now());');
+    writeFileSync(
+      join(this.#folder, 'init.sql'),
+      'create table mark (key text primary key, at timestamptz default now());',
+    );
     for (const name of NODES) {
       const folder = join(this.#folder, name);
       mkdirSync(join(folder, 'data'), { recursive: true, mode: 0o755 });
@@ -155,9 +159,19 @@ export class ShopDatabases {
       env: {
         PATH: process.env['PATH'],
         ...{ NODE_ID: name, IDC: name, HOST: '127.0.0.1', RUN_ID: 'test', STORE: 'trade-db' },
-        ...{ PORT: String(seat.control), PG_PORT: String(seat.sql), PGDATA: join(seat.folder, 'data'), PG_BIN: this.#bin },
+        ...{
+          PORT: String(seat.control),
+          PG_PORT: String(seat.sql),
+          PGDATA: join(seat.folder, 'data'),
+          PG_BIN: this.#bin,
+        },
         PG_RUN_AS: this.#runAs === undefined ? '' : `${this.#runAs.uid}:${this.#runAs.gid}`,
-        ...{ PG_DATABASE: 'trade', PG_USER: 'shop', PG_PASSWORD: 'se cret', PG_INIT_SQL: join(this.#folder, 'init.sql') },
+        ...{
+          PG_DATABASE: 'trade',
+          PG_USER: 'shop',
+          PG_PASSWORD: 'se cret',
+          PG_INIT_SQL: join(this.#folder, 'init.sql'),
+        },
         FIRST_ROLE: name === NODES[0] ? 'primary' : 'standby',
         PEERS: `${this.other(name)}=127.0.0.1:${seat.peerLink!.port}`,
       },
@@ -188,17 +202,19 @@ export class ShopDatabases {
   /** Freezes or wakes the supervisor and the server with all its processes. */
   freeze(name: NodeName, frozen: boolean): void {
     const signal = frozen ? 'SIGSTOP' : 'SIGCONT';
-    for (const pid of [...descendants(this.seat(name).child!.pid!), this.seat(name).child!.pid!]) process.kill(pid, signal);
+    for (const pid of [...descendants(this.seat(name).child!.pid!), this.seat(name).child!.pid!])
+      process.kill(pid, signal);
   }
 
   /** All links into and out of a node fall silent, or speak again. */
   isolate(name: NodeName, silent: boolean): void {
     const { controlLink, clientLink, peerLink } = this.seat(name);
-    for (const link of [controlLink, clientLink, peerLink!, this.seat(this.other(name)).peerLink!]) link.silence(silent);
+    for (const link of [controlLink, clientLink, peerLink!, this.seat(this.other(name)).peerLink!])
+      link.silence(silent);
   }
 
-  async startWitness(): Promise<void> {
-    this.witnessPort = await freePort();
+  async startWitness(port?: number): Promise<void> {
+    this.witnessPort = port ?? (await freePort());
     const log = openSync(join(this.#folder, 'witness.log'), 'a');
     this.#witness = spawn(process.execPath, [join(SERVICES, 'witness.ts')], {
       stdio: ['ignore', log, log],
@@ -234,10 +250,11 @@ export class ShopDatabases {
   }
 
   /** Waits for `seen`; throws with what the logs say after `withinMs`. */
-  async until(what: string, seen: () => Promise<boolean> | boolean, withinMs = 20_000): Promise<number> {
+  async until(what: string, seen: () => Promise<boolean> | boolean, withinMs = 60_000): Promise<number> {
     const startedAtMs = performance.now();
     while (!(await seen())) {
-      if (performance.now() - startedAtMs > withinMs) throw new Error(`not within ${withinMs} ms: ${what}\n${this.logs()}`);
+      if (performance.now() - startedAtMs > withinMs)
+        throw new Error(`not within ${withinMs} ms: ${what}\n${this.logs()}`);
       await pause(20);
     }
     return performance.now() - startedAtMs;
@@ -250,18 +267,33 @@ export class ShopDatabases {
 
   async stop(): Promise<void> {
     await this.stopWitness();
-    for (const seat of this.#seats.values()) {
-      const child = seat.child;
-      if (child !== undefined && child.exitCode === null && child.signalCode === null) {
-        for (const pid of [...descendants(child.pid!), child.pid!]) process.kill(pid, 'SIGCONT');
-        await ended(child, () => child.kill('SIGTERM'));
-      }
-      for (const link of [seat.controlLink, seat.clientLink, seat.peerLink]) link?.close();
-      const pidFile = readIfThere(join(seat.folder, 'data/postmaster.pid'));
-      if (pidFile !== '') await removeSegmentOf(pidFile);
-    }
+    await Promise.all([...this.#seats.values()].map((seat) => this.#stopSeat(seat)));
     rmSync(this.#folder, { recursive: true, force: true });
   }
+
+  async #stopSeat({ child, folder, controlLink, clientLink, peerLink }: Seat): Promise<void> {
+    if (child !== undefined && child.exitCode === null && child.signalCode === null) {
+      for (const pid of [...descendants(child.pid!), child.pid!]) process.kill(pid, 'SIGCONT');
+      await ended(child, () => child.kill('SIGTERM'));
+    }
+    for (const link of [controlLink, clientLink, peerLink]) link?.close();
+    const pidFile = readIfThere(join(folder, 'data/postmaster.pid'));
+    if (pidFile !== '') await removeSegmentOf(pidFile);
+  }
+}
+
+/** A temporary folder that every user may enter: the databases may run as another one. */
+function openFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'shop-db-'));
+  chmodSync(folder, 0o755);
+  return folder;
+}
+
+/** Lays the PostgreSQL programs out in a folder of their own; `remove` takes it away. */
+export async function layPrograms(): Promise<{ bin: string; remove(): void }> {
+  const folder = openFolder();
+  const bin = await layPostgres(findPostgres(), join(folder, 'pg'));
+  return { bin, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
 async function ended(child: ChildProcess, end: () => void): Promise<void> {
@@ -273,7 +305,10 @@ async function ended(child: ChildProcess, end: () => void): Promise<void> {
 
 function descendants(pid: number): number[] {
   const text = readIfThere(`/proc/${pid}/task/${pid}/children`);
-  const children = text.split(' ').filter((word) => word.trim() !== '').map(Number);
+  const children = text
+    .split(' ')
+    .filter((word) => word.trim() !== '')
+    .map(Number);
   return children.flatMap((child) => [...descendants(child), child]);
 }
 

@@ -37,6 +37,7 @@ async function simulate(
     machine: {},
     injectFaults: true,
     proxy: 'seawall',
+    secrets: [],
     listeners: [],
   };
   const run = new Run(timeline, deps, options);
@@ -100,6 +101,7 @@ describe('a run on virtual time', () => {
       machine: {},
       injectFaults: true,
       proxy: 'seawall',
+      secrets: [],
       listeners: [],
     });
     await clock.run(run.execute());
@@ -221,6 +223,7 @@ describe('a run on virtual time', () => {
       machine: {},
       injectFaults: true,
       proxy: 'seawall',
+      secrets: [],
       listeners: [],
     });
     const result = await clock.run(run.execute());

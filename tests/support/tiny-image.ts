@@ -17,11 +17,11 @@ export async function prepareContainers(): Promise<string | undefined> {
   } catch (thrown) {
     return (thrown as Error).message;
   }
-  const recipe = `FROM ${base}\nCOPY service.mjs /service.mjs\nENTRYPOINT ["node", "/service.mjs"]\n`;
+  const recipe = `FROM ${base}\nCOPY node.mjs /node.mjs\nENTRYPOINT ["node", "/node.mjs"]\n`;
   const tag = `seawall/tiny-service:${createHash('sha256').update(recipe).update(TINY_SERVICE).digest('hex').slice(0, 12)}`;
   const context = tar([
     { path: 'Dockerfile', content: Buffer.from(recipe) },
-    { path: 'service.mjs', content: Buffer.from(TINY_SERVICE) },
+    { path: 'node.mjs', content: Buffer.from(TINY_SERVICE) },
   ]);
   const answer = await engine.docker.buildImage(context as unknown as NodeJS.ReadableStream, { t: tag });
   await new Promise<void>((resolve, reject) => {

@@ -14,7 +14,8 @@ export interface TinyStack extends Disposable {
   folder: string;
 }
 
-const PROGRAM = `
+/** The program of both services. */
+export const TINY_SERVICE = `
 import { createServer } from 'node:http';
 const { NODE_ID, HOST, PORT, BACK_URL, FACTS, MOOD } = process.env;
 if (MOOD === 'dies') {
@@ -35,10 +36,13 @@ createServer(async (request, response) => {
 
 const FACTS = "create table fact (id int primary key, what text); insert into fact values (1, 'it rains');";
 
+/** Environment variable with the image that has the program, where a test has built one; its child processes see it too. */
+export const TINY_IMAGE = 'SEAWALL_TEST_TINY_IMAGE';
+
 /** `mood` is that of the service behind: `broken` is never ready, `dies` ends at once. */
 export function tinyStack(mood = ''): TinyStack {
   const folder = mkdtempSync(join(tmpdir(), 'seawall-tiny-'));
-  writeFileSync(join(folder, 'node.mjs'), PROGRAM);
+  writeFileSync(join(folder, 'node.mjs'), TINY_SERVICE);
   writeFileSync(join(folder, 'facts.sql'), FACTS);
   const back = serviceOf('back', 'hz-a', [{ env: 'FACTS', peer: 'db', pick: 'primary' }], { MOOD: mood });
   const front = serviceOf('front', 'edge', [{ env: 'BACK_URL', peer: 'back', pick: 'any' }], {});
@@ -60,7 +64,7 @@ export function tinyStack(mood = ''): TinyStack {
         database: 'facts',
         user: 'clerk',
         password: 'p/w:1',
-        image: 'postgres:18',
+        image: 'postgres:17',
         supervisor: undefined,
       },
     },
@@ -82,7 +86,7 @@ export function tinyStack(mood = ''): TinyStack {
 function serviceOf(name: string, idc: string, calls: CallSpec[], env: Record<string, string>): ServiceSpec {
   return {
     name,
-    run: { local: 'node node.mjs', args: [] },
+    run: { local: 'node node.mjs', image: process.env[TINY_IMAGE] ?? 'none', args: [] },
     in: { [idc]: 1 },
     port: 8080,
     ready: { http: '/ready', withinMs: 5000 },

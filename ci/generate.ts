@@ -1,0 +1,125 @@
+/**
+ * Writes the files that come from the code: the plan's JSON Schema, the references of errors and faults, the index of
+ * plans. `--check` writes nothing and fails when one of them is not what the code says.
+ *
+ *   node ci/generate.ts [--check]
+ */
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { parse } from 'yaml';
+import { messageOf } from '../harness/core/errors.ts';
+import type { Fault } from '../harness/spi/fault.ts';
+import type { JsonObject } from '../harness/spi/json.ts';
+
+const ROOT = dirname(import.meta.dirname);
+
+/** A generated file: where it goes, what it is made of, and how. */
+interface Part {
+  file: string;
+  from: string;
+  make(): Promise<string>;
+}
+
+const PARTS: Part[] = [
+  { file: 'plans/plan.schema.json', from: 'harness/plan/schema.ts and harness/registry.ts', make: planSchema },
+  { file: 'docs/errors.md', from: 'harness/core/errors.ts', make: errorReference },
+  { file: 'docs/faults.md', from: 'harness/registry.ts', make: faultCatalogue },
+  { file: 'plans/README.md', from: 'plans/*.yaml', make: planIndex },
+];
+
+async function planSchema(): Promise<string> {
+  const { planJsonSchema } = await import('../harness/plan/schema.ts');
+  const { CATALOGUE } = await import('../harness/registry.ts');
+  return `${JSON.stringify(planJsonSchema(CATALOGUE), null, 2)}\n`;
+}
+
+async function errorReference(): Promise<string> {
+  const { ERROR_CODES } = await import('../harness/core/errors.ts');
+  const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`);
+  const intro = 'Every code that Seawall can end with. The message beside it tells the case, the hint what to do next.';
+  return page('Errors', 'harness/core/errors.ts', [intro, ['| code | meaning |', '| --- | --- |', ...rows].join('\n')]);
+}
+
+async function faultCatalogue(): Promise<string> {
+  const { FAULTS } = await import('../harness/registry.ts');
+  const intro =
+    'What `inject:` takes in a plan. A target is written `target: { <shape>: … }`, parameters stand under `with:`.';
+  const faults: readonly Fault[] = [...FAULTS].sort((a, b) => (a.kind < b.kind ? -1 : 1));
+  return page('Faults', 'harness/registry.ts', [intro, ...faults.map(faultSection)]);
+}
+
+function faultSection(fault: Fault): string {
+  const targets = fault.targets.map((shape) => `\`${shape}\``).join(', ');
+  const lines = [`## \`${fault.kind}\``, '', fault.summary, '', `Targets: ${targets}.`];
+  const schema = fault.params.json();
+  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonObject>);
+  if (properties.length === 0) return [...lines, '', 'No parameters.'].join('\n');
+  const required = (schema.required ?? []) as string[];
+  const rows = properties.map(([name, json]) => {
+    const needed = required.includes(name) ? 'yes' : defaultOf(json);
+    return `| \`${name}\` | ${needed} | ${cell(meaningOf(json))} |`;
+  });
+  return [...lines, '', '| parameter | required | meaning |', '| --- | --- | --- |', ...rows].join('\n');
+}
+
+function defaultOf(json: JsonObject): string {
+  return json.default === undefined ? 'no' : `no, \`${JSON.stringify(json.default)}\``;
+}
+
+function meaningOf(json: JsonObject): string {
+  return typeof json.description === 'string' ? json.description : shapeOf(json);
+}
+
+function shapeOf(json: JsonObject): string {
+  if (Array.isArray(json.enum)) return json.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
+  return typeof json.type === 'string' ? json.type : JSON.stringify(json);
+}
+
+async function planIndex(): Promise<string> {
+  const folder = join(ROOT, 'plans');
+  const files = readdirSync(folder).filter((name) => name.endsWith('.yaml'));
+  if (files.length === 0) throw new Error('there is no plan in plans/');
+  const rows = files.sort().map((file) => {
+    const plan = parse(readFileSync(join(folder, file), 'utf8')) as { plan?: unknown; hypothesis?: unknown };
+    if (typeof plan.plan !== 'string' || typeof plan.hypothesis !== 'string') {
+      throw new Error(`plans/${file} has no \`plan:\` or no \`hypothesis:\``);
+    }
+    return `| [${cell(plan.plan)}](${file}) | ${cell(plan.hypothesis)} |`;
+  });
+  return page('Plans', 'the plans', [['| plan | hypothesis |', '| --- | --- |', ...rows].join('\n')]);
+}
+
+function page(title: string, source: string, blocks: string[]): string {
+  const note = `<!-- Made from ${source} by \`npm run generate\`: change that, not this. -->`;
+  return `${[`# ${title}`, note, ...blocks].join('\n\n')}\n`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll('|', '\\|').replaceAll(/\s+/g, ' ').trim();
+}
+
+/** Returns what is wrong with the part, undefined when it is right or has been written. */
+async function bringUpToDate(part: Part, onlyCheck: boolean): Promise<string | undefined> {
+  let text: string;
+  try {
+    text = await part.make();
+  } catch (thrown) {
+    return `${part.file} cannot be made from ${part.from}: ${messageOf(thrown)}`;
+  }
+  const path = join(ROOT, part.file);
+  if (existsSync(path) && readFileSync(path, 'utf8') === text) return undefined;
+  if (onlyCheck) return `${part.file} is not what ${part.from} says: npm run generate`;
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, text);
+  console.log(`wrote ${part.file}`);
+  return undefined;
+}
+
+const onlyCheck = process.argv.slice(2).includes('--check');
+const wrong: string[] = [];
+for (const part of PARTS) {
+  const problem = await bringUpToDate(part, onlyCheck);
+  if (problem !== undefined) wrong.push(problem);
+}
+for (const problem of wrong) console.error(problem);
+process.exitCode = wrong.length === 0 ? 0 : 1;
