@@ -41,7 +41,9 @@ function imports(file: string, text: string): Import[] {
   }));
 }
 
-const sources = globSync('{harness,faults,reports}/**/*.ts', { cwd: ROOT }).filter((file) => !file.endsWith('.test.ts'));
+const sources = globSync('{harness,faults,reports}/**/*.ts', { cwd: ROOT }).filter(
+  (file) => !file.endsWith('.test.ts'),
+);
 const all = sources.flatMap((file) => imports(join(ROOT, file), readFileSync(join(ROOT, file), 'utf8')));
 
 describe('the borders between the parts', () => {

@@ -9,7 +9,7 @@ import type { FromGenerator, ToGenerator } from './messages.ts';
 const READY_MS = 15_000;
 const STDERR_MAX = 2000;
 /** Nearly all that it makes is short-lived: with a small nursery it stays at 120 MB resident and its pauses are short. */
-const NODE_FLAGS = ['--max-semi-space-size=1', '--optimize-for-size'];
+const NODE_FLAGS = ['--max-semi-space-size=4'];
 /** The same for glibc's allocator; other ones ignore it. */
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 

@@ -10,8 +10,8 @@ export interface DueStart {
 }
 
 /**
- * The absolute schedule of one scenario: warm-up and steady state at the warm-up rate, ending exactly at t = 0, then the
- * segments, whose starts are those of the timeline whatever came before. Nothing a system does can move it.
+ * The absolute schedule of one scenario: a ramp up to the warm-up rate, the steady state at it, ending exactly at t = 0, then
+ * the segments, whose starts are those of the timeline whatever came before. Nothing a system does can move it.
  */
 export class Pacer {
   readonly #parts: readonly { segments: readonly RateSegment[]; fromMs: number; count: number; warmUp: boolean }[];
@@ -23,9 +23,14 @@ export class Pacer {
 
   constructor(scenario: Pick<Scenario, 'segments' | 'warmUpRate' | 'warmUpMs'>, steadyMs: number) {
     const warmUpMs = scenario.warmUpMs + steadyMs;
-    const flat = [{ fromRate: scenario.warmUpRate, toRate: scenario.warmUpRate, durationMs: warmUpMs }];
+    const rate = scenario.warmUpRate;
+    // Cold services get their share of the rate little by little: what is measured is a sale, not a cold start.
+    const warming = [
+      { fromRate: 0, toRate: rate, durationMs: scenario.warmUpMs },
+      { fromRate: rate, toRate: rate, durationMs: steadyMs },
+    ];
     this.#parts = [
-      { segments: flat, fromMs: -warmUpMs, count: warmUpMs > 0 ? countStarts(flat) : 0, warmUp: true },
+      { segments: warming, fromMs: -warmUpMs, count: warmUpMs > 0 ? countStarts(warming) : 0, warmUp: true },
       { segments: scenario.segments, fromMs: 0, count: countStarts(scenario.segments), warmUp: false },
     ];
     this.endMs = curveDuration(scenario.segments);

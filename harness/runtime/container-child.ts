@@ -82,7 +82,7 @@ export class ContainerChild {
 
   /** The last lines it said, for an error message. */
   async lastWords(): Promise<string> {
-    const options = { follow: false, stdout: true, stderr: true, tail: 6 } as const;
+    const options = { follow: false, stdout: true, stderr: true, tail: 12 } as const;
     const bytes = await unless([404, 409], this.#container?.logs(options) ?? Promise.resolve(undefined));
     const text = bytes === undefined ? '' : demultiplexed(bytes).trim();
     return text === '' ? 'it said nothing' : `it said last:\n  ${text.split('\n').join('\n  ')}`;

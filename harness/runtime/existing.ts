@@ -1,8 +1,8 @@
-import { request } from 'undici';
 import { HarnessError, messageOf } from '../core/errors.ts';
 import type { Address, Environment, Node, RuntimeContext, RuntimeDriver } from '../spi/runtime.ts';
 import type { Stack } from '../spi/stack.ts';
 import type { NodeSpec, Topology } from '../spi/topology.ts';
+import { ask } from './http-ask.ts';
 
 const ANSWER_MS = 5000;
 
@@ -46,11 +46,7 @@ async function attach(stack: Stack, topology: Topology, ctx: RuntimeContext): Pr
 /** Any answer at all will do: what is a good one, only the journeys know. */
 async function reasonOfSilence(name: string, url: URL, signal: AbortSignal): Promise<string | undefined> {
   try {
-    const answer = await request(url, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]),
-      reset: true,
-    });
-    await answer.body.dump();
+    await ask(url, AbortSignal.any([signal, AbortSignal.timeout(ANSWER_MS)]));
     return undefined;
   } catch (thrown) {
     signal.throwIfAborted();

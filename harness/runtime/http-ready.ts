@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { request } from 'undici';
+import { ask } from './http-ask.ts';
 
 const POLL_MS = 50;
-const TRY_MS = 1000;
+const TRY_MS = 3000;
 
 /** Resolves when `url` answers 2xx; rejects only when aborted. `lastSeen` always tells what the last try met. */
 export async function httpReady(url: string, signal: AbortSignal, lastSeen: (what: string) => void): Promise<void> {
@@ -11,13 +11,9 @@ export async function httpReady(url: string, signal: AbortSignal, lastSeen: (wha
 
 async function answers(url: string, signal: AbortSignal, lastSeen: (what: string) => void): Promise<boolean> {
   try {
-    const answer = await request(url, {
-      signal: AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]),
-      reset: true,
-    });
-    await answer.body.dump();
-    lastSeen(`it answered ${answer.statusCode}`);
-    return answer.statusCode >= 200 && answer.statusCode < 300;
+    const { status } = await ask(url, AbortSignal.any([signal, AbortSignal.timeout(TRY_MS)]));
+    lastSeen(`it answered ${status}`);
+    return status >= 200 && status < 300;
   } catch (thrown) {
     signal.throwIfAborted();
     // Not there yet is what we are waiting out.

@@ -84,7 +84,7 @@ export class LocalChild {
   /** The last lines it said, for an error message. */
   lastWords(): string {
     try {
-      const lines = tail(this.spec.logFile).trimEnd().split('\n').slice(-6);
+      const lines = tail(this.spec.logFile).trimEnd().split('\n').slice(-12);
       return lines.join('\n') === '' ? 'it said nothing' : `it said last:\n  ${lines.join('\n  ')}`;
     } catch (thrown) {
       return `its log could not be read (${messageOf(thrown)})`;

@@ -3,14 +3,15 @@ import { once } from 'node:events';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { findBinary } from '../../harness/core/binaries.ts';
 import { findRun } from '../../harness/core/local-process.ts';
 import { containersRuntime } from '../../harness/runtime/containers.ts';
 import { existingRuntime } from '../../harness/runtime/existing.ts';
 import { localRuntime } from '../../harness/runtime/local.ts';
 import type { Address, Environment, Resource, RuntimeContext, RuntimeDriver } from '../../harness/spi/runtime.ts';
+import { requireOrSkip, toxiproxy } from '../support/requirements.ts';
 import { containersOf, prepareContainers } from '../support/tiny-image.ts';
 import { TINY_IMAGE, type TinyStack, tinyContext, tinyStack } from '../support/tiny-stack.ts';
 
@@ -60,11 +61,16 @@ function segmentsOf(creators: ReadonlySet<number>): string[] {
   return rows.map((row) => row.trim().split(/\s+/)).flatMap((row) => (creators.has(Number(row[4])) ? [row[1]!] : []));
 }
 
+/** Whether a process's command or an object's name has this id, and not only one that begins like it. */
+const names = (found: string, id: string): boolean => new RegExp(`${id.replaceAll('.', '\\.')}(?![\\w.-])`).test(found);
+
 /** What a look from outside finds of a run: processes, folders, containers and networks. */
 async function leftOf(runId: string): Promise<string[]> {
   const here = [
     ...findRun(runId).map((row) => row.command),
-    ...readdirSync(tmpdir()).filter((name) => name === `seawall-${runId}`),
+    ...readdirSync(tmpdir())
+      .filter((name) => name === `seawall-${runId}`)
+      .map((name) => join(tmpdir(), name)),
   ];
   return process.env[TINY_IMAGE] === undefined ? here : [...here, ...(await containersOf(runId))];
 }
@@ -129,7 +135,7 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
     const early: string[] = [];
     const record = async (resource: Resource): Promise<void> => {
       const fresh = !context.recorded.some(({ id }) => id === resource.id);
-      if (fresh && (await leftOf(context.runId)).some((found) => found.includes(resource.id))) early.push(resource.id);
+      if (fresh && (await leftOf(context.runId)).some((found) => names(found, resource.id))) early.push(resource.id);
       await context.record(resource);
     };
     const environment = await raise({ ...context, record });
@@ -246,17 +252,6 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
     expect(await connectionLife(listen)).toBeLessThan(1000);
   });
 
-  it.skipIf(driver.name !== 'local' || findBinary('toxiproxy') === undefined)(
-    'lays its links through the real Toxiproxy where that is asked for (skipped without toxiproxy-server)',
-    async () => {
-      const environment = await raise({ ...tinyContext(tiny.folder), proxy: 'toxiproxy' });
-      expect(await text(`${environment.entryUrl}/via`)).toContain('back-hz-a');
-      const { proxy } = environment.links.get('front-edge>back-hz-a')!;
-      expect(proxy.engine).toBe('toxiproxy');
-      expect(await text(`${proxy.api}/version`)).toContain('2.');
-    },
-  );
-
   it('keeps two stacks apart', async () => {
     using second = tinyStack();
     const context = tinyContext(second.folder);
@@ -308,6 +303,17 @@ async function reapElsewhere(driver: RuntimeDriver, runId: string, resources: Re
   expect(code).toBe(0);
   return JSON.parse(said) as string[];
 }
+
+it('the local runtime lays its links through the real Toxiproxy where that is asked for', async (test) => {
+  requireOrSkip(test, toxiproxy());
+  using tiny = tinyStack();
+  const context: RuntimeContext = { ...tinyContext(tiny.folder), proxy: 'toxiproxy' };
+  await using environment = await localRuntime.up(tiny.stack, tiny.topology, context);
+  expect(await text(`${environment.entryUrl}/via`)).toContain('back-hz-a');
+  const { proxy } = environment.links.get('front-edge>back-hz-a')!;
+  expect(proxy.engine).toBe('toxiproxy');
+  expect(await text(`${proxy.api}/version`)).toContain('2.');
+});
 
 describe('the existing runtime', () => {
   it('attaches to what answers, has no powers over it and leaves it alone', async () => {

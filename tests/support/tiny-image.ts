@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { findEngine, RUN_LABEL } from '../../harness/runtime/container-engine.ts';
-import { imageMap } from '../../harness/runtime/container-images.ts';
 import { tar } from '../../harness/runtime/tar.ts';
+import { containerEngine, imageNamed } from './requirements.ts';
 import { TINY_IMAGE, TINY_SERVICE } from './tiny-stack.ts';
 
 /** An image of ours that has Node. */
@@ -9,14 +9,11 @@ const BASE = 'seawall-shop';
 
 /** Makes the tiny stack runnable in containers. Returns why that cannot be, or undefined. */
 export async function prepareContainers(): Promise<string | undefined> {
-  const base = imageMap()[BASE];
-  if (base === undefined) return 'SEAWALL_IMAGES names no image map: `node ci/images.ts` makes one';
-  let engine: Awaited<ReturnType<typeof findEngine>>;
-  try {
-    engine = await findEngine();
-  } catch (thrown) {
-    return (thrown as Error).message;
-  }
+  const found = await containerEngine();
+  if (!found.ok) return found.reason;
+  process.env.SEAWALL_IMAGES ??= found.value.imageMap;
+  const engine = await findEngine();
+  const base = imageNamed(found.value.imageMap, BASE);
   const recipe = `FROM ${base}\nCOPY node.mjs /node.mjs\nENTRYPOINT ["node", "/node.mjs"]\n`;
   const tag = `seawall/tiny-service:${createHash('sha256').update(recipe).update(TINY_SERVICE).digest('hex').slice(0, 12)}`;
   const context = tar([
