@@ -113,7 +113,9 @@ async function raise(site: ContainerSite, holdings: ContainerHoldings): Promise<
   const plain = topology.nodes.filter(
     ({ kind, of }) => kind === 'store' && site.stack.stores[of]!.supervisor === undefined,
   );
-  const others = topology.nodes.filter((node) => !plain.includes(node));
+  const rest = topology.nodes.filter((node) => !plain.includes(node));
+  // Databases take longest: they are made first.
+  const others = [...rest.filter(({ kind }) => kind === 'store'), ...rest.filter(({ kind }) => kind === 'service')];
   for (const nodes of [plain, others]) {
     // All are made before any is waited for: what `within` allows a node is not spent on the engine's work for others.
     const made = new Map<string, ContainerChild>();

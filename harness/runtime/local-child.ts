@@ -42,7 +42,8 @@ export class LocalChild {
 
   /** Resolves when it runs; no-op when it does already. */
   async start(): Promise<void> {
-    if (this.alive()) return;
+    // Whoever was never started needs no search among all processes.
+    if (this.#life !== undefined && this.alive()) return;
     const life: Life = { identity: undefined, asked: false, over: false, adopted: false };
     this.#life = life;
     life.identity = await startProcess(this.spec, (why) => this.#end(life, why));

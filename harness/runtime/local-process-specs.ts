@@ -26,9 +26,6 @@ export interface LocalSite {
 /** Of our own environment nodes get these and no more: a stack means the same on every machine, and leaks no secret. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME'];
 
-/** What Node made of sources is kept between runs: half of what a stack of small services costs to start. */
-const COMPILED = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compiled') };
-
 /** Where a node keeps its database. */
 export const dataFolder = (site: LocalSite, node: NodeSpec): string => join(site.folder, node.id, 'data');
 

@@ -6,6 +6,7 @@ import type { ProcessSpec } from '../core/local-process.ts';
 import type { Detected, Environment, RuntimeContext, RuntimeDriver } from '../spi/runtime.ts';
 import type { Stack } from '../spi/stack.ts';
 import type { NodeSpec, Topology } from '../spi/topology.ts';
+import { HeadStart } from './head-start.ts';
 import { httpReady } from './http-ready.ts';
 import { directAddress, LOCAL_HOST, layOut, nodeOf } from './layout.ts';
 import { LocalChild } from './local-child.ts';
@@ -24,6 +25,11 @@ import { hostPort } from './wiring.ts';
 const PROXY_READY_MS = 10_000;
 /** A store without a supervisor: initdb and the first start. */
 const STORE_READY_MS = 20_000;
+/**
+ * How long databases are alone with the processor: what they do first (a cluster, then its copy) takes longest and one
+ * step waits for the other, while services start side by side and then wait for them anyway.
+ */
+const HEAD_START_MS = 4000;
 /** No node has this name, since names do not start with a dot. */
 const POSTGRES_FOLDER = '.postgres';
 
@@ -94,9 +100,14 @@ async function raise(site: LocalSite, children: Map<string, LocalChild>): Promis
     plain.map((node) => (signal) => raisePlainStore(site, node, children, signal)),
   );
   const others = topology.nodes.filter((node) => !plain.includes(node));
+  const primaries = new HeadStart(others.filter(({ firstRole }) => firstRole === 'primary').map(({ id }) => id));
   await together(
     ctx.signal,
-    others.map((node) => (signal) => raiseNode(site, node, children, signal)),
+    others.map((node) => async (signal) => {
+      if (node.kind === 'service') await primaries.over(HEAD_START_MS, signal);
+      await raiseNode(site, node, children, signal);
+      primaries.done(node.id);
+    }),
   );
 }
 

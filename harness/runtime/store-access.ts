@@ -6,7 +6,8 @@ import { connected, type DatabaseAddress, databaseRole, readRows } from './postg
 
 const ROLE_TIMEOUT_MS = 1000;
 const INIT_TIMEOUT_MS = 30_000;
-const POLL_MS = 50;
+/** A connection costs a database a process and a password's thousands of rounds: asked too often, it starts later. */
+const POLL_MS = 200;
 
 /** What the harness may ask a database node, over connections of its own. */
 export function storeOf(address: DatabaseAddress): NodeStore {
