@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** Three kinds of suites: pure ones beside the code, seams against real components, and whole runs through the CLI. */
+/**
+ * Four kinds of suites: pure ones beside the code, seams against real components, whole runs through the CLI, and shipped
+ * plans that must catch what was planted in the sample shop.
+ */
 export default defineConfig({
   test: {
     projects: [
@@ -28,6 +31,15 @@ export default defineConfig({
         test: {
           name: 'e2e',
           include: ['tests/e2e/**/*.test.ts'],
+          testTimeout: 300_000,
+          hookTimeout: 300_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'weakness',
+          include: ['tests/weakness/**/*.test.ts'],
           testTimeout: 300_000,
           hookTimeout: 300_000,
           fileParallelism: false,

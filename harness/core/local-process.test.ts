@@ -38,7 +38,7 @@ const PARENT = `
 
 it('starts a marked process with its own environment and log, and kills it with its descendants', async () => {
   const identity = await startProcess({ ...spec, argv: [process.execPath, '-e', PARENT, '--'] });
-  await until(() => findNode(spec.runId, 'a').length === 2);
+  await until(() => findNode(spec.runId, 'a').length === 2 && readFileSync(spec.logFile, 'utf8').endsWith('\n'));
   expect(readFileSync(spec.logFile, 'utf8')).toBe('hello true\n');
   expect(findNode(spec.runId, 'b')).toEqual([]);
   expect(findNode(spec.runId.slice(0, -1), 'a')).toEqual([]);

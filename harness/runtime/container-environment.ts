@@ -71,14 +71,13 @@ export class ContainerEnvironment implements Environment {
 export async function dismantle(runId: string, runDir: string, holdings: ContainerHoldings): Promise<void> {
   const signal = AbortSignal.timeout(REMOVE_MS);
   holdings.stopWatching();
-  mkdirSync(join(runDir, 'logs'), { recursive: true });
+  const nodes = [...holdings.children.values()].filter(({ id, spec }) => id !== '' && !spec.nodeId.endsWith('.net'));
+  if (nodes.length > 0) mkdirSync(join(runDir, 'logs'), { recursive: true });
   await Promise.all(
-    [...holdings.children.values()]
-      .filter((child) => child.id !== '' && !child.spec.nodeId.endsWith('.net'))
-      .map(async (child) => {
-        await child.kill(signal);
-        await child.saveLog(join(runDir, 'logs', `${child.spec.nodeId}.log`));
-      }),
+    nodes.map(async (child) => {
+      await child.kill(signal);
+      await child.saveLog(join(runDir, 'logs', `${child.spec.nodeId}.log`));
+    }),
   );
   holdings.children.clear();
   await removeRun(holdings.engine.docker, runId, signal);

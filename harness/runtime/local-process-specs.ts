@@ -26,11 +26,18 @@ export interface LocalSite {
 /** Of our own environment nodes get these and no more: a stack means the same on every machine, and leaks no secret. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JAVA_HOME'];
 
+/** The stack yields to the generator and the proxies beside it: one that is starved of processor time measures itself. */
+const STACK_NICENESS = 5;
+
 /** Where a node keeps its database. */
 export const dataFolder = (site: LocalSite, node: NodeSpec): string => join(site.folder, node.id, 'data');
 
 /** How a node's process is started, and started again. */
 export function nodeProcess(site: LocalSite, node: NodeSpec): ProcessSpec {
+  return { ...plainNodeProcess(site, node), niceness: STACK_NICENESS };
+}
+
+function plainNodeProcess(site: LocalSite, node: NodeSpec): ProcessSpec {
   const dial: LinkAddress = (linkId) => site.layout.links.get(linkId)!;
   const seat = { runId: site.ctx.runId, host: LOCAL_HOST, ports: site.layout.nodes.get(node.id)! };
   const folder = dirname(site.stack.file ?? '.');

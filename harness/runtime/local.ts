@@ -29,7 +29,7 @@ const STORE_READY_MS = 20_000;
  * How long databases are alone with the processor: what they do first (a cluster, then its copy) takes longest and one
  * step waits for the other, while services start side by side and then wait for them anyway.
  */
-const HEAD_START_MS = 4000;
+const HEAD_START_MS = 5000;
 /** No node has this name, since names do not start with a dot. */
 const POSTGRES_FOLDER = '.postgres';
 
@@ -100,13 +100,13 @@ async function raise(site: LocalSite, children: Map<string, LocalChild>): Promis
     plain.map((node) => (signal) => raisePlainStore(site, node, children, signal)),
   );
   const others = topology.nodes.filter((node) => !plain.includes(node));
-  const primaries = new HeadStart(others.filter(({ firstRole }) => firstRole === 'primary').map(({ id }) => id));
+  const databases = new HeadStart(others.filter(({ kind }) => kind === 'store').map(({ id }) => id));
   await together(
     ctx.signal,
     others.map((node) => async (signal) => {
-      if (node.kind === 'service') await primaries.over(HEAD_START_MS, signal);
+      if (node.kind === 'service') await databases.over(HEAD_START_MS, signal);
       await raiseNode(site, node, children, signal);
-      primaries.done(node.id);
+      databases.done(node.id);
     }),
   );
 }

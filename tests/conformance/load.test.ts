@@ -60,7 +60,7 @@ function specOf(target: string, journeys: Record<string, JourneyStep[]>, extra: 
       engine: 'native',
       segments: [{ fromRate: RATE, toRate: RATE, durationMs: 2000 }],
       warmUpRate: RATE,
-      warmUpMs: 200,
+      warmUpMs: 0,
       mix: names.map((journey) => ({ journey, share: 1 / names.length })),
       journeys,
       good: { withinMs: 1000, journeyWithinMs: undefined, shed: 'bad' },
@@ -71,7 +71,7 @@ function specOf(target: string, journeys: Record<string, JourneyStep[]>, extra: 
     seed: 7,
     marker: 'sw00000000',
     users: { from: 900_001, to: 900_100 },
-    steadyMs: 300,
+    steadyMs: 500,
     drainMs: 1000,
     ...extra,
   };

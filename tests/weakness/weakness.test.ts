@@ -1,0 +1,87 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Finding } from '../../harness/spi/check.ts';
+import type { Report } from '../../harness/spi/reporter.ts';
+import { cli, readReport } from '../support/cli.ts';
+
+/**
+ * Each weakness planted in the sample shop, the shipped plan that must catch it, and the check it was planted for. The
+ * same plan and seed without it must not fail that check.
+ */
+const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: string; scope?: RegExp }[] }[] = [
+  {
+    plan: 'plans/steady-state.yaml',
+    set: ['peak=15/s', 'hold=10s'],
+    weaknesses: [
+      { name: 'drop-tag', check: 'isolation' },
+      { name: 'ignore-shadow', check: 'isolation' },
+    ],
+  },
+  {
+    plan: 'plans/lossy-answers.yaml',
+    set: ['peak=15/s', 'hold=32s', 'lossAt=6s', 'lossFor=5s'],
+    weaknesses: [
+      { name: 'no-idempotence', check: 'integrity', scope: /money-conserved/ },
+      { name: 'no-compensation', check: 'integrity', scope: /money-conserved/ },
+    ],
+  },
+  {
+    plan: 'plans/slow-dependency.yaml',
+    set: ['peak=20/s', 'hold=32s', 'slowAt=6s', 'slowFor=6s'],
+    weaknesses: [{ name: 'no-deadline', check: 'availability' }],
+  },
+  {
+    plan: 'plans/database-failover.yaml',
+    set: ['peak=20/s', 'hold=45s', 'killAt=6s', 'killFor=14s'],
+    weaknesses: [{ name: 'no-promotion', check: 'recovery' }],
+  },
+  {
+    plan: 'plans/held-back-replication.yaml',
+    set: ['peak=30/s', 'hold=45s', 'holdBackAt=8s', 'killAt=8.5s'],
+    weaknesses: [{ name: 'early-ack', check: 'recovery', scope: /acknowledged writes/ }],
+  },
+];
+
+let folder = '';
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), 'weakness-'));
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+async function run(
+  plan: string,
+  set: string[],
+  weakness: string,
+): Promise<{ report: Report; code: number | null; output: string }> {
+  const out = join(folder, `${plan.replaceAll('/', '-')}-${weakness}`);
+  const sets = [...set, `weakness=${weakness}`].flatMap((pair) => ['--set', pair]);
+  const env = { XDG_STATE_HOME: join(folder, 'state') };
+  const { code, stdout, stderr } = await cli(['run', plan, ...sets, '--out', out, '--reporter', 'json'], { env });
+  return { report: readReport(out), code, output: `${stdout}${stderr}` };
+}
+
+function failed(report: Report, check: string, scope: RegExp = /./): Finding[] {
+  const counted = report.findings.filter((finding) => !finding.advisory && finding.verdict === 'fail');
+  return counted.filter((finding) => finding.check === check && scope.test(finding.scope));
+}
+
+for (const { plan, set, weaknesses } of CASES) {
+  describe(plan, () => {
+    it('does not fail the checks on the sound shop, and loses no acknowledged write', async () => {
+      const { report, output } = await run(plan, set, 'none');
+      expect(report.outcome, output).toBe('completed');
+      for (const { check, scope } of weaknesses) expect(failed(report, check, scope), output).toEqual([]);
+      expect(failed(report, 'recovery', /acknowledged writes/), output).toEqual([]);
+    });
+
+    for (const { name, check, scope } of weaknesses) {
+      it(`fails ${check} with ${name}`, async () => {
+        const { report, code, output } = await run(plan, set, name);
+        expect(failed(report, check, scope), output).not.toEqual([]);
+        expect({ code, verdict: report.verdict }, output).toEqual({ code: 1, verdict: 'fail' });
+      });
+    }
+  });
+}
