@@ -18,6 +18,8 @@ const SERVICES_GRACE_MS = 1500;
 const STORES_GRACE_MS = 3000;
 const KILL_MS = 10_000;
 
+const RESTARTED_NICENESS = 12;
+
 /** A stack of processes on this machine. */
 export class LocalEnvironment implements Environment {
   readonly runtime = 'local';
@@ -100,7 +102,8 @@ export async function removeAll(
 function nodeFor(site: LocalSite, spec: NodeSpec, child: LocalChild): Node {
   const node: Node = {
     spec,
-    restartSpec: () => ({ runtime: 'local', process: { ...child.spec } }),
+    // Started again in mid-run it takes its start-up time from no survivor: elsewhere that would be another machine's.
+    restartSpec: () => ({ runtime: 'local', process: { ...child.spec, niceness: RESTARTED_NICENESS } }),
     life: {
       kill: (signal) => child.kill(signal),
       start: async (signal) => {
