@@ -2,7 +2,7 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT } from './commands/exit.ts';
 import { PlanIssues } from './commands/plan-options.ts';
-import { ERROR_CODES, HarnessError, messageOf } from './core/errors.ts';
+import { ERROR_CODES, HarnessError, isAskersFault, messageOf } from './core/errors.ts';
 
 const NODE_MAJOR = 24;
 
@@ -18,8 +18,7 @@ function explainError(thrown: unknown): number {
       `${thrown.code}: ${messageOf(thrown)}\n  meaning: ${ERROR_CODES[thrown.code]}\n  next: ${thrown.hint}\n`,
     );
     if (thrown.code === 'INTERNAL') process.stderr.write(`${thrown.stack}\n`);
-    const usage = ['PLAN_INVALID', 'USAGE', 'FAULT_UNSUPPORTED', 'FAULT_TARGET_EMPTY', 'RUN_UNKNOWN'];
-    return usage.includes(thrown.code) ? EXIT.usage : EXIT.harness;
+    return isAskersFault(thrown.code) ? EXIT.usage : EXIT.harness;
   }
   process.stderr.write(`INTERNAL: ${messageOf(thrown)}\n${thrown instanceof Error ? thrown.stack : ''}\n`);
   return EXIT.harness;

@@ -34,6 +34,22 @@ export const ERROR_CODES = {
 
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** What whoever asked can mend by asking differently: these end with exit code 3, wherever they come up. */
+const ASKERS: ReadonlySet<string> = new Set<ErrorCode>([
+  'FAULT_TARGET_EMPTY',
+  'FAULT_UNSUPPORTED',
+  'HOST_NOT_ALLOWED',
+  'LOAD_UNSUPPORTED',
+  'PLAN_INVALID',
+  'RUN_UNKNOWN',
+  'TARGET_NOT_OURS',
+  'USAGE',
+]);
+
+export function isAskersFault(code: string): boolean {
+  return ASKERS.has(code);
+}
+
 /** An operation of the harness failed: what happened, to what, with the numbers, and the next thing to do. */
 export class HarnessError extends Error {
   readonly code: ErrorCode;

@@ -3,7 +3,8 @@ import { join } from 'node:path';
 import { checkpoint } from '../core/checkpoint.ts';
 import { deadline, within } from '../core/deadline.ts';
 import { HarnessError, messageOf } from '../core/errors.ts';
-import { listProcesses, type ProcessRow, runArgument, signalExactly } from '../core/process-identity.ts';
+import { findRun } from '../core/local-process.ts';
+import { signalExactly } from '../core/process-identity.ts';
 import type { FaultDriver } from '../spi/fault.ts';
 import type { RuntimeDriver } from '../spi/runtime.ts';
 import { openAppend } from './append-file.ts';
@@ -64,7 +65,8 @@ async function undoForeign(entry: IndexEntry, debt: Debt, deps: HealDeps, result
     const driver = deps.faultDriver(undo.driver);
     const ctx = { runId: entry.runId, signal: deadline(UNDO_DEADLINE_MS), record: async () => {} };
     const work = driver?.revert(undo, ctx) ?? Promise.reject(new Error(`no driver is called ${undo.driver}`));
-    await settled(`undo ${id}`, UNDO_DEADLINE_MS, work, result);
+    const undone = work.then(() => [`undo ${id}`]);
+    await settled(`undo ${id}`, UNDO_DEADLINE_MS, undone, result);
   }
 }
 
@@ -72,29 +74,20 @@ async function reap(entry: IndexEntry, debt: Debt | undefined, deps: HealDeps, r
   const runtime = deps.runtime(debt?.runtime ?? entry.runtime);
   if (runtime !== undefined) {
     const work = runtime.reap(entry.runId, debt?.resources ?? [], deadline(REAP_DEADLINE_MS));
-    const removed = await settled(`the stack of runtime ${runtime.name}`, REAP_DEADLINE_MS, work, result);
-    result.done.push(...(removed ?? []));
+    await settled(`the stack of runtime ${runtime.name}`, REAP_DEADLINE_MS, work, result);
   }
-  for (const row of leftProcesses(entry.runId)) {
+  for (const row of findRun(entry.runId)) {
     if (signalExactly(row, 'SIGKILL')) result.done.push(`ended process ${row.pid}`);
   }
 }
 
-/** The load generator, the probe agent and whatever else carries the run's flag, this process excepted. */
-export function leftProcesses(runId: string): ProcessRow[] {
-  const flag = runArgument(runId);
-  return listProcesses().filter((row) => row.pid !== process.pid && row.command.split(' ').includes(flag));
-}
-
-async function settled<T>(what: string, ms: number, work: Promise<T>, result: HealResult): Promise<T | undefined> {
+/** Adds what the work says it did to `done`, or why it could not to `failed`. */
+async function settled(what: string, ms: number, work: Promise<string[]>, result: HealResult): Promise<void> {
   const late = (): Error => new HarnessError('HEAL_INCOMPLETE', `not done within ${ms} ms`, 'Run seawall heal again.');
   try {
-    const value = await within(ms, work, late);
-    if (what.startsWith('undo')) result.done.push(what);
-    return value;
+    result.done.push(...(await within(ms, work, late)));
   } catch (thrown) {
     result.failed.push(`${what}: ${messageOf(thrown)}`);
-    return undefined;
   }
 }
 

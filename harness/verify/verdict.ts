@@ -1,4 +1,4 @@
-import type { ErrorCode } from '../core/errors.ts';
+import { isAskersFault } from '../core/errors.ts';
 import type { Finding, Verdict } from '../spi/check.ts';
 
 /** fail beats unknown beats pass; what is only advisory never counts; no evidence is unknown. */
@@ -22,19 +22,4 @@ export function exitCode(result: {
   if (result.errorCode !== undefined && isAskersFault(result.errorCode)) return 3;
   if (result.errorCode !== undefined || result.outcome === 'failed') return 4;
   return { pass: 0, fail: 1, unknown: 2 }[result.verdict];
-}
-
-/** Errors of what was asked, not of the harness or the machine. */
-const ASKERS = new Set<ErrorCode>([
-  'FAULT_TARGET_EMPTY',
-  'FAULT_UNSUPPORTED',
-  'HOST_NOT_ALLOWED',
-  'PLAN_INVALID',
-  'RUN_UNKNOWN',
-  'TARGET_NOT_OURS',
-  'USAGE',
-]);
-
-function isAskersFault(code: string): boolean {
-  return (ASKERS as ReadonlySet<string>).has(code);
 }

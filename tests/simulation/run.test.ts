@@ -20,15 +20,8 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 let runs = 0;
 
-async function simulate(
-  timeline: Timeline,
-  world: FakeWorld,
-  touch: (run: Run, clock: VirtualClock) => void = () => {},
-) {
-  const clock = new VirtualClock();
-  const deps = fakeDeps(world, clock, join(folder, 'index'));
-  const runId = `run${++runs}`;
-  const options: RunOptions = {
+function optionsFor(runId: string): RunOptions {
+  return {
     runId,
     runDir: join(folder, runId),
     planText: '',
@@ -40,6 +33,17 @@ async function simulate(
     secrets: [],
     listeners: [],
   };
+}
+
+async function simulate(
+  timeline: Timeline,
+  world: FakeWorld,
+  touch: (run: Run, clock: VirtualClock) => void = () => {},
+) {
+  const clock = new VirtualClock();
+  const deps = fakeDeps(world, clock, join(folder, 'index'));
+  const runId = `run${++runs}`;
+  const options = optionsFor(runId);
   const run = new Run(timeline, deps, options);
   touch(run, clock);
   const result = await clock.run(run.execute());
@@ -92,18 +96,7 @@ describe('a run on virtual time', () => {
         await driver.apply(undo, ctx);
       },
     });
-    const run = new Run(timeline, deps, {
-      runId: 'order',
-      runDir,
-      planText: '',
-      argv: [],
-      versions: {},
-      machine: {},
-      injectFaults: true,
-      proxy: 'seawall',
-      secrets: [],
-      listeners: [],
-    });
+    const run = new Run(timeline, deps, optionsFor('order'));
     await clock.run(run.execute());
     expect(seen).toEqual([2, 2]);
   });
@@ -214,18 +207,7 @@ describe('a run on virtual time', () => {
       };
       return { ...real, write };
     };
-    const run = new Run(oneFault(), deps, {
-      runId: 'full',
-      runDir: join(folder, 'full'),
-      planText: '',
-      argv: [],
-      versions: {},
-      machine: {},
-      injectFaults: true,
-      proxy: 'seawall',
-      secrets: [],
-      listeners: [],
-    });
+    const run = new Run(oneFault(), deps, optionsFor('full'));
     const result = await clock.run(run.execute());
     expect(result.error?.code).toBe('DISK_FULL');
     expect(world.active.size).toBe(0);
