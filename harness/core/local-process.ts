@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process';
 import { closeSync, mkdirSync, openSync } from 'node:fs';
-import { setPriority } from 'node:os';
 import { dirname } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HarnessError, messageOf } from './errors.ts';
+import { setNiceness } from './niceness.ts';
 import {
   descendants,
   identify,
@@ -61,20 +61,11 @@ export function startProcess(spec: ProcessSpec, onExit?: (why: string) => void):
     child.once('exit', (code, signal) => onExit?.(signal === null ? `exit code ${code}` : `signal ${signal}`));
     child.once('spawn', () => {
       const identity = identify(child.pid!);
-      if (identity !== undefined && spec.niceness !== undefined) yieldMore(child.pid!, spec.niceness);
+      if (identity !== undefined && spec.niceness !== undefined) void setNiceness(child.pid!, spec.niceness);
       if (identity !== undefined) resolve(identity);
       else reject(new HarnessError('NODE_DIED', `${spec.nodeId} ended at once`, `Its output is in ${spec.logFile}.`));
     });
   });
-}
-
-function yieldMore(pid: number, niceness: number): void {
-  try {
-    setPriority(pid, niceness);
-  } catch (thrown) {
-    // It may have ended already, which is told elsewhere; anything else is a defect.
-    if ((thrown as NodeJS.ErrnoException).code !== 'ERR_SYSTEM_ERROR') throw thrown;
-  }
 }
 
 function notStarted(spec: ProcessSpec, thrown: unknown): HarnessError {

@@ -1,6 +1,7 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { messageOf } from '../core/errors.ts';
+import { nodeHttp } from '../core/node-http.ts';
 import { formatAddress } from './address.ts';
 import { type Parsed, parseProxies, parseProxy, parseProxyPatch, parseToxic, parseToxicPatch } from './body.ts';
 import { FaultProxy, type ProxySettings, type ProxyView } from './proxy.ts';
@@ -35,7 +36,7 @@ export class ProxyServer {
 
   constructor(settings: ProxySettings) {
     this.#settings = settings;
-    this.#http = createServer((request, response) => void this.#serve(request, response));
+    this.#http = nodeHttp.createServer((request, response) => void this.#serve(request, response));
   }
 
   /** Resolves with the API's base URL. */

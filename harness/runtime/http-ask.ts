@@ -1,5 +1,4 @@
-import { request as plainRequest } from 'node:http';
-import { request as secureRequest } from 'node:https';
+import { nodeHttp } from '../core/node-http.ts';
 
 /** Enough of any answer to tell what it is; the rest is not read into memory. */
 const TEXT_MAX = 64 * 1024;
@@ -15,7 +14,7 @@ export interface Answer {
  */
 export function ask(url: string | URL, signal: AbortSignal, post?: string): Promise<Answer> {
   const target = new URL(url);
-  const request = target.protocol === 'https:' ? secureRequest : plainRequest;
+  const request = target.protocol === 'https:' ? process.getBuiltinModule('node:https').request : nodeHttp.request;
   const options =
     post === undefined
       ? { agent: false, signal }

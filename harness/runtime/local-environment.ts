@@ -18,7 +18,7 @@ const SERVICES_GRACE_MS = 1500;
 const STORES_GRACE_MS = 3000;
 const KILL_MS = 10_000;
 
-const RESTARTED_NICENESS = 12;
+const RESTARTED_NICENESS = 15;
 
 /** A stack of processes on this machine. */
 export class LocalEnvironment implements Environment {
