@@ -80,7 +80,8 @@ export function proxyProcess(site: LocalSite, idc: string): ProcessSpec {
         ]
       : // What follows the two dashes is none of its options: the run's flag, which it would refuse.
         [toxiproxyProgram(), '-host', LOCAL_HOST, '-port', port, '--'];
-  return processOf(site, `proxy-${idc}`, argv, site.folder, {});
+  // One arena: glibc's default of eight a core holds what each of them once had.
+  return processOf(site, `proxy-${idc}`, argv, site.folder, { MALLOC_ARENA_MAX: '1' });
 }
 
 function toxiproxyProgram(): string {
