@@ -136,7 +136,9 @@ export class LiveView {
   }
 
   #figures(nowMs: number): string {
-    const latest = [...this.#recent].toSorted(([a], [b]) => b - a)[0]?.[1];
+    // The newest second is still being told: some scenarios' rows of it have not come yet.
+    const [newest, whole] = [...this.#recent].toSorted(([a], [b]) => b - a);
+    const latest = (whole ?? newest)?.[1];
     const seconds = Math.round((nowMs - (this.#originMs ?? nowMs)) / 1000);
     const parts = [
       `${this.#phase} ${seconds}s of ${formatDuration(this.#timeline?.loadMs ?? 0)}`,

@@ -1,6 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { seeded } from '../core/random.ts';
 import { Link } from './link.ts';
+import { countPassed } from './nursery.ts';
 import type { Timers } from './timers.ts';
 import type { Attributes, Stream, Toxic } from './toxics/toxic.ts';
 
@@ -110,7 +111,10 @@ export class Connection {
 
   /** Wires a socket as the source of one link and the sink of the other. */
   #attach(socket: Socket, from: Stream, into: Stream): void {
-    socket.on('data', (bytes: Buffer) => this.#links[from].receive(bytes));
+    socket.on('data', (bytes: Buffer) => {
+      countPassed(bytes.length);
+      this.#links[from].receive(bytes);
+    });
     socket.on('end', () => this.#links[from].receive('end'));
     socket.on('drain', () => this.#links[into].drained());
     socket.on('error', () => {

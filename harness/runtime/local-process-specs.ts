@@ -30,7 +30,7 @@ const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'LC_ALL', 'TZ', 'TMPDIR', 'JA
 const STACK_NICENESS = 5;
 
 /** What passes through a proxy is garbage at once: a small nursery keeps it below 90 MB. */
-const PROXY_FLAGS = ['--max-semi-space-size=1'];
+const PROXY_FLAGS = ['--max-semi-space-size=1', '--expose-gc'];
 
 /** Where a node keeps its database. */
 export const dataFolder = (site: LocalSite, node: NodeSpec): string => join(site.folder, node.id, 'data');

@@ -13,7 +13,7 @@ import { cli, readReport } from '../support/cli.ts';
 const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: string; scope?: RegExp }[] }[] = [
   {
     plan: 'plans/steady-state.yaml',
-    set: ['peak=15/s', 'hold=10s'],
+    set: ['warm=2s', 'peak=15/s', 'hold=8s'],
     weaknesses: [
       { name: 'drop-tag', check: 'isolation' },
       { name: 'ignore-shadow', check: 'isolation' },
@@ -21,7 +21,7 @@ const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: s
   },
   {
     plan: 'plans/lossy-answers.yaml',
-    set: ['peak=15/s', 'hold=32s', 'lossAt=6s', 'lossFor=5s'],
+    set: ['watch=4s', 'warm=1s', 'peak=15/s', 'hold=13s', 'lossAt=6s', 'lossFor=5s'],
     weaknesses: [
       { name: 'no-idempotence', check: 'integrity', scope: /money-conserved/ },
       { name: 'no-compensation', check: 'integrity', scope: /money-conserved/ },
@@ -29,17 +29,17 @@ const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: s
   },
   {
     plan: 'plans/slow-dependency.yaml',
-    set: ['peak=20/s', 'hold=32s', 'slowAt=6s', 'slowFor=6s'],
+    set: ['watch=4s', 'warm=1s', 'peak=20/s', 'hold=13s', 'slowAt=6s', 'slowFor=6s'],
     weaknesses: [{ name: 'no-deadline', check: 'availability' }],
   },
   {
     plan: 'plans/database-failover.yaml',
-    set: ['peak=20/s', 'hold=45s', 'killAt=6s', 'killFor=14s'],
+    set: ['watch=4s', 'warm=1s', 'peak=20/s', 'hold=19s', 'killAt=6s', 'killFor=11.5s'],
     weaknesses: [{ name: 'no-promotion', check: 'recovery' }],
   },
   {
     plan: 'plans/held-back-replication.yaml',
-    set: ['peak=30/s', 'hold=45s', 'holdBackAt=8s', 'killAt=8.5s'],
+    set: ['watch=4s', 'warm=1s', 'peak=30/s', 'hold=16s', 'holdBackAt=6s', 'killAt=6.5s', 'killFor=7s'],
     weaknesses: [{ name: 'early-ack', check: 'recovery', scope: /acknowledged writes/ }],
   },
 ];
