@@ -49,14 +49,13 @@ function main(argv) {
   }
   const node = findNode();
   const env = { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) };
-  installPackages(env);
+  const cache = env.SEAWALL_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seawall');
+  env.NODE_COMPILE_CACHE ??= join(cache, 'compile');
+  if (installPackages(env)) warm(node, env);
   if (script === undefined) {
     process.stdout.write(`${node}\n`);
     return;
   }
-  // Stripping types anew at every start would hold 30 MB of each process for the rest of its life.
-  const cache = env.SEAWALL_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seawall');
-  env.NODE_COMPILE_CACHE ??= join(cache, 'compile');
   run(node, [...script.argv, ...args], { cwd: script.cwd, env });
 }
 
@@ -89,11 +88,14 @@ function installCarriedNode() {
   );
 }
 
-/** Makes node_modules what package-lock.json says; does nothing, and needs no network, when it is that already. */
+/**
+ * Makes node_modules what package-lock.json says; does nothing, and needs no network, when it is that already. Returns
+ * whether it did something.
+ */
 function installPackages(env) {
   const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
   const wanted = createHash('sha256').update(lock).digest('hex');
-  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8').trim() === wanted) return;
+  if (existsSync(STAMP) && readFileSync(STAMP, 'utf8').trim() === wanted) return false;
   if (!isInstalled(lock)) {
     say('installing the npm packages of package-lock.json');
     // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, and such a lock file is what
@@ -107,6 +109,12 @@ function installPackages(env) {
     }
   }
   leaveStamp(wanted);
+  return true;
+}
+
+/** The first start of anything would strip types itself and hold 30 MB for it; nothing depends on its success. */
+function warm(node, env) {
+  spawnSync(node, [...LEAN, join(ROOT, 'ci', 'warm.ts')], { env, stdio: 'ignore', timeout: 30_000 });
 }
 
 /** Whether npm's own record of node_modules has every package of the lock file that is not optional. */

@@ -11,11 +11,11 @@ import { PROXY_PROGRAM } from '../harness/runtime/local-process-specs.ts';
 const WITHIN_MS = 10_000;
 
 /** Both end by themselves: the generator has nobody to speak to, and the proxy is told to. */
-async function once_(argv: readonly string[]): Promise<void> {
+async function startOnce(argv: readonly string[]): Promise<void> {
   const child = spawn(process.execPath, argv, { stdio: ['ignore', 'pipe', 'ignore'], timeout: WITHIN_MS });
   child.stdout.once('data', () => child.kill('SIGTERM'));
   await once(child, 'exit');
 }
 
 await import('../harness/commands/run.ts');
-await Promise.all([once_(GENERATOR_PROGRAM), once_(PROXY_PROGRAM)]);
+await Promise.all([startOnce(GENERATOR_PROGRAM), startOnce(PROXY_PROGRAM)]);

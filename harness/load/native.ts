@@ -13,6 +13,9 @@ const READY_MS = 15_000;
 const STDERR_MAX = 2000;
 /** Nearly all that it makes is short-lived: with a small nursery it stays at 120 MB resident and its pauses are short. */
 const NODE_FLAGS = ['--max-semi-space-size=2'];
+const PROGRAM = ownProgram('./main', import.meta.url);
+/** What Node is told to run as a generator. */
+export const GENERATOR_PROGRAM: readonly string[] = [...NODE_FLAGS, PROGRAM];
 /** The same for glibc's allocator; other ones ignore it. */
 const ENVIRONMENT = { MALLOC_ARENA_MAX: '1' };
 /** Where the machine lets us (as root) it goes before whatever else runs there: a late generator measures itself. */
@@ -41,7 +44,7 @@ function forkGenerator(runId: string): ChildProcess {
   // What is meant for the tool's own Node (inspector, loaders) must not slow or stop the generator.
   delete env.NODE_OPTIONS;
   // A session of its own: a Ctrl-C in the terminal is for the tool, which heals before it stops the load.
-  const child = fork(ownProgram('./main', import.meta.url), [runArgument(runId)], {
+  const child = fork(PROGRAM, [runArgument(runId)], {
     env,
     execArgv: NODE_FLAGS,
     detached: true,

@@ -10,7 +10,7 @@ import type { AckSpec, InvariantSpec, MarkerSpec } from '../spi/stack.ts';
 const OFFENDERS_MAX = 100;
 const ROWS_MAX = 2_000_000;
 const QUERY_TIMEOUT_MS = 20_000;
-/** How long after the load the stores may take to finish what was in flight: recovery scans, failbacks. */
+/** How long after the load the stores may take, all together, to finish what was in flight: recovery scans, failbacks. */
 const SETTLE_MS = 15_000;
 const POLL_MS = 500;
 
@@ -25,8 +25,9 @@ export interface AuditContext {
 /** Compares what was acknowledged with what is stored, both ways of isolation, and the invariants, on live stores. */
 export async function auditStores(ctx: AuditContext, acks: readonly Ack[]): Promise<void> {
   const { plan } = ctx;
+  const settledMs = ctx.clock.now() + SETTLE_MS;
   for (const invariant of Object.values(plan.stack.invariants)) {
-    await orFailed(ctx, `invariant ${invariant.name}`, () => auditInvariant(ctx, invariant));
+    await orFailed(ctx, `invariant ${invariant.name}`, () => auditInvariant(ctx, invariant, settledMs));
   }
   let shadowSeen = 0;
   for (const spec of Object.values(plan.stack.acks)) {
@@ -48,8 +49,7 @@ export async function auditMarkers(ctx: AuditContext, shadowSeen: number): Promi
   return leaks;
 }
 
-async function auditInvariant(ctx: AuditContext, spec: InvariantSpec): Promise<void> {
-  const untilMs = ctx.clock.now() + SETTLE_MS;
+async function auditInvariant(ctx: AuditContext, spec: InvariantSpec, untilMs: number): Promise<void> {
   for (;;) {
     const values = await Promise.all(
       spec.sql.map(async ({ store, query }) => ({ store, value: single(await ask(ctx, store, query), query) })),

@@ -154,6 +154,7 @@ export class Run {
       record: async (resource) => this.#ledger.write({ type: 'resource', resource }),
       progress: (message) => this.#emit({ type: 'stack.progress', message }),
       proxy: this.#options.proxy,
+      seed: this.#timeline.seed,
     });
     this.#env = env;
     this.#scope.defer('take the stack down', TAKE_DOWN_DEADLINE_MS, async () => env[Symbol.asyncDispose]());

@@ -31,6 +31,8 @@ const STACK_NICENESS = 5;
 
 /** What passes through a proxy is garbage at once: a small nursery keeps it below 90 MB. */
 const PROXY_FLAGS = ['--max-semi-space-size=1', '--expose-gc'];
+/** What Node is told to run as a fault proxy. */
+export const PROXY_PROGRAM: readonly string[] = [...PROXY_FLAGS, ownProgram('../proxy/main', import.meta.url)];
 
 /** Where a node keeps its database. */
 export const dataFolder = (site: LocalSite, node: NodeSpec): string => join(site.folder, node.id, 'data');
@@ -69,15 +71,7 @@ export function proxyProcess(site: LocalSite, idc: string): ProcessSpec {
   const port = String(site.layout.proxies.get(idc));
   const argv =
     site.ctx.proxy === 'seawall'
-      ? [
-          process.execPath,
-          ...PROXY_FLAGS,
-          ownProgram('../proxy/main', import.meta.url),
-          '--host',
-          LOCAL_HOST,
-          '--port',
-          port,
-        ]
+      ? [process.execPath, ...PROXY_PROGRAM, '--host', LOCAL_HOST, '--port', port, '--seed', `${site.ctx.seed}`]
       : // What follows the two dashes is none of its options: the run's flag, which it would refuse.
         [toxiproxyProgram(), '-host', LOCAL_HOST, '-port', port, '--'];
   // One arena: glibc's default of eight a core holds what each of them once had.

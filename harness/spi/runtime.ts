@@ -44,6 +44,8 @@ export interface RuntimeContext {
   /** One line for the live view and the journal. */
   progress(message: string): void;
   proxy: 'seawall' | 'toxiproxy';
+  /** The run's: what is left to chance on the links follows from it (Toxiproxy does not let itself be seeded). */
+  seed: number;
 }
 
 /** Something a run made that must not outlive it. `process` entries carry pid and start time once known. */

@@ -114,5 +114,6 @@ export function tinyContext(
     },
     progress: () => undefined,
     proxy: 'seawall',
+    seed: 7,
   };
 }
