@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findRun } from '../../harness/core/local-process.ts';
 import { containersRuntime } from '../../harness/runtime/containers.ts';
 import { existingRuntime } from '../../harness/runtime/existing.ts';
@@ -105,90 +105,131 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
     expect(await driver.detect(soon())).toMatchObject({ ok: true, capabilities: { runtime: driver.name } });
   });
 
-  it('raises a stack whose nodes answer straight and through their links, and removes all of it', async () => {
-    const context = tinyContext(tiny.folder);
-    const environment = await raise(context);
-    expect([...environment.nodes.keys()].sort()).toEqual(['back-hz-a', 'db-hz-a', 'front-edge']);
-    expect(await text(`${environment.entryUrl}/me`)).toContain('front-edge');
-    expect(await text(`${environment.entryUrl}/via`)).toMatch(/^front-edge > .*back-hz-a/);
-    const link = environment.links.get('front-edge>back-hz-a')!;
-    expect(await text(`http://${link.listen.host}:${link.listen.port}/me`)).toContain('back-hz-a');
-    const direct = environment.endpoint('back-hz-a', 'http', 'tool');
-    expect(direct).not.toEqual(link.listen);
-    const me = JSON.parse(await text(`http://${direct.host}:${direct.port}/me`)) as { db: string };
-    const sql = environment.links.get('back-hz-a>db-hz-a:sql')!;
-    expect(me.db).toMatch(/^postgres:\/\/clerk:p%2Fw%3A1@[^,]+\/facts$/);
-    expect(new URL(me.db).port).not.toBe(String(environment.endpoint('db-hz-a', 'sql', 'tool').port));
-    const proxies = (await (await fetch(`${sql.proxy.api}/proxies`)).json()) as Record<string, { enabled: boolean }>;
-    expect(proxies[sql.proxy.name]).toMatchObject({ enabled: true });
-    const addresses = [direct, link.listen, sql.listen, environment.endpoint('db-hz-a', 'sql', 'tool')];
-    await environment[Symbol.asyncDispose]();
-    expect(await leftOf(context.runId)).toEqual([]);
-    // The addresses of containers are nobody's by now: a packet to them would leave this machine.
-    const own = addresses.filter(({ host }) => host === '127.0.0.1');
-    expect(await Promise.all(own.map(accepts))).toEqual(own.map(() => false));
-    await environment[Symbol.asyncDispose]();
-  });
-
-  it('records everything before it is made', async () => {
-    const context = tinyContext(tiny.folder);
+  describe('with a stack that stays up', () => {
+    let shared: TinyStack;
+    let context: ReturnType<typeof tinyContext>;
+    let environment: Environment;
+    /** What was there before it was recorded. */
     const early: string[] = [];
-    const record = async (resource: Resource): Promise<void> => {
-      const fresh = !context.recorded.some(({ id }) => id === resource.id);
-      if (fresh && (await leftOf(context.runId)).some((found) => names(found, resource.id))) early.push(resource.id);
-      await context.record(resource);
+    /** Every process that the stack had. */
+    const had = new Set<number>();
+    const remember = (): void => {
+      for (const { pid } of findRun(context.runId)) had.add(pid);
     };
-    const environment = await raise({ ...context, record });
-    expect(early).toEqual([]);
-    const recorded = new Set(context.recorded.map(({ kind, id }) => `${kind} ${id}`));
-    for (const { kind, id } of environment.inventory()) expect(recorded).toContain(`${kind} ${id}`);
-  });
 
-  it('answers read-only queries and tells the role', async () => {
-    const { store } = (await raise()).nodes.get('db-hz-a')!;
-    const limits = { timeoutMs: 3000, rowsMax: 2 };
-    expect(await store!.role(soon())).toBe('primary');
-    expect(await store!.query('select * from fact;', limits)).toEqual([{ id: 1, what: 'it rains' }]);
-    expect(await store!.query('select generate_series(1, 9) as n', limits)).toEqual([{ n: 1 }, { n: 2 }]);
-    const refused = { code: 'QUERY_FAILED' };
-    await expect(store!.query('select pg_sleep(60)', { timeoutMs: 200, rowsMax: 1 })).rejects.toMatchObject(refused);
-    await expect(store!.query('delete from fact returning id', limits)).rejects.toMatchObject(refused);
-    await expect(store!.query('select nextval(1)', limits)).rejects.toMatchObject(refused);
-  });
+    beforeAll(async () => {
+      if (absent !== undefined) return;
+      shared = tinyStack();
+      context = tinyContext(shared.folder);
+      const record = async (resource: Resource): Promise<void> => {
+        const fresh = !context.recorded.some(({ id }) => id === resource.id);
+        if (fresh && (await leftOf(context.runId)).some((found) => names(found, resource.id))) early.push(resource.id);
+        await context.record(resource);
+      };
+      environment = await driver.up(shared.stack, shared.topology, { ...context, record });
+      remember();
+    });
+    afterEach(() => {
+      if (absent === undefined) remember();
+    });
+    afterAll(async () => {
+      await environment?.[Symbol.asyncDispose]();
+      shared?.[Symbol.dispose]();
+    });
 
-  it.each(['back-hz-a', 'db-hz-a'])('kills %s and starts it on the same addresses, without news of it', async (id) => {
-    const environment = await raise();
-    const news: string[] = [];
-    environment.onUnexpectedExit((node) => news.push(node));
-    const { life, spec } = environment.nodes.get(id)!;
-    const address = environment.endpoint(id, spec.ports[0]!, 'tool');
-    expect(await life!.alive()).toBe(true);
-    await life!.kill(soon());
-    expect(await life!.alive()).toBe(false);
-    expect(await accepts(address)).toBe(false);
-    await life!.kill(soon());
-    await life!.start(soon());
-    await life!.start(soon());
-    await until('it listens again', () => accepts(address));
-    expect(environment.endpoint(id, spec.ports[0]!, 'tool')).toEqual(address);
-    const { store } = environment.nodes.get('db-hz-a')!;
-    await until('the database answers', async () => (await store!.role(soon())) === 'primary');
-    expect(await store!.query('select count(*)::int as n from fact', { timeoutMs: 3000, rowsMax: 1 })).toEqual([
-      { n: 1 },
-    ]);
-    expect(await text(`${environment.entryUrl}/via`)).toContain('back-hz-a');
-    expect(news).toEqual([]);
-  });
+    it('records everything before it is made', () => {
+      expect(early).toEqual([]);
+      const recorded = new Set(context.recorded.map(({ kind, id }) => `${kind} ${id}`));
+      for (const { kind, id } of environment.inventory()) expect(recorded).toContain(`${kind} ${id}`);
+    });
 
-  it('tells of a node that ends by itself', async () => {
-    const environment = await raise();
-    const news: string[] = [];
-    const unsubscribe = environment.onUnexpectedExit((node, why) => news.push(`${node}: ${why}`));
-    const { host, port } = environment.endpoint('back-hz-a', 'http', 'tool');
-    await text(`http://${host}:${port}/exit`).catch(() => undefined);
-    await until('the news', () => news.length > 0);
-    expect(news).toEqual([expect.stringMatching(/^back-hz-a: .*5/)]);
-    unsubscribe();
+    it('has nodes that answer straight and through their links', async () => {
+      expect([...environment.nodes.keys()].sort()).toEqual(['back-hz-a', 'db-hz-a', 'front-edge']);
+      expect(await text(`${environment.entryUrl}/me`)).toContain('front-edge');
+      expect(await text(`${environment.entryUrl}/via`)).toMatch(/^front-edge > .*back-hz-a/);
+      const link = environment.links.get('front-edge>back-hz-a')!;
+      expect(await text(`http://${link.listen.host}:${link.listen.port}/me`)).toContain('back-hz-a');
+      const direct = environment.endpoint('back-hz-a', 'http', 'tool');
+      expect(direct).not.toEqual(link.listen);
+      const me = JSON.parse(await text(`http://${direct.host}:${direct.port}/me`)) as { db: string };
+      const sql = environment.links.get('back-hz-a>db-hz-a:sql')!;
+      expect(me.db).toMatch(/^postgres:\/\/clerk:p%2Fw%3A1@[^,]+\/facts$/);
+      expect(new URL(me.db).port).not.toBe(String(environment.endpoint('db-hz-a', 'sql', 'tool').port));
+      const proxies = (await (await fetch(`${sql.proxy.api}/proxies`)).json()) as Record<string, { enabled: boolean }>;
+      expect(proxies[sql.proxy.name]).toMatchObject({ enabled: true });
+    });
+
+    it('answers read-only queries and tells the role', async () => {
+      const { store } = environment.nodes.get('db-hz-a')!;
+      const limits = { timeoutMs: 3000, rowsMax: 2 };
+      expect(await store!.role(soon())).toBe('primary');
+      expect(await store!.query('select * from fact;', limits)).toEqual([{ id: 1, what: 'it rains' }]);
+      expect(await store!.query('select generate_series(1, 9) as n', limits)).toEqual([{ n: 1 }, { n: 2 }]);
+      const refused = { code: 'QUERY_FAILED' };
+      await expect(store!.query('select pg_sleep(60)', { timeoutMs: 200, rowsMax: 1 })).rejects.toMatchObject(refused);
+      await expect(store!.query('delete from fact returning id', limits)).rejects.toMatchObject(refused);
+      await expect(store!.query('select nextval(1)', limits)).rejects.toMatchObject(refused);
+    });
+
+    it.each(['back-hz-a', 'db-hz-a'])(
+      'kills %s and starts it on the same addresses, without news of it',
+      async (id) => {
+        const news: string[] = [];
+        const unsubscribe = environment.onUnexpectedExit((node) => news.push(node));
+        const { life, spec } = environment.nodes.get(id)!;
+        const address = environment.endpoint(id, spec.ports[0]!, 'tool');
+        expect(await life!.alive()).toBe(true);
+        await life!.kill(soon());
+        expect(await life!.alive()).toBe(false);
+        expect(await accepts(address)).toBe(false);
+        await life!.kill(soon());
+        await life!.start(soon());
+        await life!.start(soon());
+        await until('it listens again', () => accepts(address));
+        expect(environment.endpoint(id, spec.ports[0]!, 'tool')).toEqual(address);
+        const { store } = environment.nodes.get('db-hz-a')!;
+        await until('the database answers', async () => (await store!.role(soon())) === 'primary');
+        expect(await store!.query('select count(*)::int as n from fact', { timeoutMs: 3000, rowsMax: 1 })).toEqual([
+          { n: 1 },
+        ]);
+        expect(await text(`${environment.entryUrl}/via`)).toContain('back-hz-a');
+        expect(news).toEqual([]);
+        unsubscribe();
+      },
+    );
+
+    it('ends connections to a link whose node is dead, at once', async () => {
+      const { listen } = environment.links.get('front-edge>back-hz-a')!;
+      await environment.nodes.get('back-hz-a')!.life!.kill(soon());
+      expect(await connectionLife(listen)).toBeLessThan(1000);
+      expect(await connectionLife(listen)).toBeLessThan(1000);
+      await environment.nodes.get('back-hz-a')!.life!.start(soon());
+      await until('it answers again', async () => (await text(`${environment.entryUrl}/via`)).includes('back-hz-a'));
+    });
+
+    it('tells of a node that ends by itself', async () => {
+      const news: string[] = [];
+      const unsubscribe = environment.onUnexpectedExit((node, why) => news.push(`${node}: ${why}`));
+      const { host, port } = environment.endpoint('back-hz-a', 'http', 'tool');
+      await text(`http://${host}:${port}/exit`).catch(() => undefined);
+      await until('the news', () => news.length > 0);
+      expect(news).toEqual([expect.stringMatching(/^back-hz-a: .*5/)]);
+      unsubscribe();
+    });
+
+    it('is removed with all that it had, as often as one likes', async () => {
+      const link = environment.links.get('front-edge>back-hz-a')!;
+      const sql = environment.links.get('back-hz-a>db-hz-a:sql')!;
+      const direct = environment.endpoint('back-hz-a', 'http', 'tool');
+      const addresses = [direct, link.listen, sql.listen, environment.endpoint('db-hz-a', 'sql', 'tool')];
+      await environment[Symbol.asyncDispose]();
+      expect(await leftOf(context.runId)).toEqual([]);
+      expect(segmentsOf(had)).toEqual([]);
+      // The addresses of containers are nobody's by now: a packet to them would leave this machine.
+      const own = addresses.filter(({ host }) => host === '127.0.0.1');
+      expect(await Promise.all(own.map(accepts))).toEqual(own.map(() => false));
+      await environment[Symbol.asyncDispose]();
+    });
   });
 
   it.each([
@@ -242,14 +283,6 @@ describe.each(runtimes)('the $name runtime', ({ driver, absent }) => {
     expect(reaped.join(', ')).toContain(context.runId);
     expect(await leftOf(context.runId)).toEqual([]);
     expect(await reapElsewhere(driver, context.runId, [])).toEqual([]);
-  });
-
-  it('ends connections to a link whose node is dead, at once', async () => {
-    const environment = await raise();
-    const { listen } = environment.links.get('front-edge>back-hz-a')!;
-    await environment.nodes.get('back-hz-a')!.life!.kill(soon());
-    expect(await connectionLife(listen)).toBeLessThan(1000);
-    expect(await connectionLife(listen)).toBeLessThan(1000);
   });
 
   it('keeps two stacks apart', async () => {

@@ -7,26 +7,16 @@ import { cli, readJournal, readReport } from '../support/cli.ts';
 import { lookOutside, NOTHING, newSince } from '../support/outside.ts';
 import { containerEngine, requireOrSkip } from '../support/requirements.ts';
 
+const BRIEF = ['warm=1s', 'calm=2s', 'ramp=1s', 'watch=8s', 'peak=20/s'];
 /** The shipped plans that no planted weakness runs, shortened so that each still reaches every fault and its heal. */
 const QUICKSTART = {
   plan: 'plans/quickstart.yaml',
-  set: [
-    'watch=8s',
-    'warm=1s',
-    'peak=20/s',
-    'hold=36s',
-    'slowAt=5s',
-    'slowFor=3s',
-    'killAt=9s',
-    'killFor=3s',
-    'darkAt=24s',
-    'darkFor=6s',
-  ],
+  set: [...BRIEF, 'hold=33s', 'slowAt=3s', 'slowFor=2s', 'killAt=6s', 'killFor=3s', 'darkAt=20s', 'darkFor=5s'],
   faults: ['slow-link', 'primary-dies', 'dark'],
 };
 const LOSE_ONE = {
   plan: 'plans/lose-a-data-centre.yaml',
-  set: ['watch=8s', 'warm=1s', 'peak=20/s', 'hold=15s', 'darkAt=6s', 'darkFor=6s'],
+  set: [...BRIEF, 'hold=16s', 'darkAt=3s', 'darkFor=5s'],
   faults: ['dark'],
 };
 /** Enough starts for three nines. */
