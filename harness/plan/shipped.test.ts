@@ -67,7 +67,7 @@ describe('quickstart', () => {
     const { plan } = load('quickstart.yaml', overrides);
     expect(plan.faults).toHaveLength(3);
     expect(Math.max(...plan.faults.map(({ atMs, forMs }) => atMs + forMs)) + plan.recoveryWindowMs).toBeLessThanOrEqual(
-      80_000,
+      40_000,
     );
   });
 });

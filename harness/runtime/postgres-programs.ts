@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, lstatSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
@@ -52,15 +52,23 @@ function packagedPostgres(name: string): string | undefined {
 }
 
 /**
- * The folder to run the programs from. The package's are copied to `folder`, readable by every user, for the database may
+ * The folder to run the programs from. The package's are put into `folder`, readable by every user, for the database may
  * run as one who cannot enter the folder they were installed to; library links are made too, for install scripts may not
- * have run.
+ * have run. As hard links where that is possible: 60 MB need not be written, nor read from the disk again, for each run.
  */
 export async function layPostgres(programs: PostgresPrograms, folder: string): Promise<string> {
   if (programs.kind === 'installed') return programs.bin;
+  const parts = ['bin', 'lib', 'share'].map((part) => join(programs.root, part));
   mkdirSync(folder, { recursive: true });
-  // Four times as fast as Node's own copying of a thousand files.
-  await run('cp', ['-R', ...['bin', 'lib', 'share'].map((part) => join(programs.root, part)), folder]);
+  try {
+    await run('cp', ['-Rl', ...parts, folder]);
+  } catch {
+    // Another file system, another owner, or a `cp` that makes no links: a real copy, in place of whatever came of that.
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder, { recursive: true });
+    // Four times as fast as Node's own copying of a thousand files.
+    await run('cp', ['-R', ...parts, folder]);
+  }
   for (const link of programs.symlinks) linkLibrary(folder, link);
   await run('chmod', ['-R', 'a+rX', folder]);
   return join(folder, 'bin');
