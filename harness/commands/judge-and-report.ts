@@ -1,8 +1,8 @@
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { styleText } from 'node:util';
 import { buildReport } from '../../reports/report.ts';
 import { messageOf } from '../core/errors.ts';
+import { fileLines } from '../core/file-lines.ts';
 import { REPORTERS } from '../registry.ts';
 import type { Finding, Verdict } from '../spi/check.ts';
 import type { Report } from '../spi/reporter.ts';
@@ -19,7 +19,7 @@ export async function judgeAndReport(
   reporters: readonly string[] | undefined,
   leftovers: readonly string[],
 ): Promise<number> {
-  const judged = judgeRun({ journal: readFileSync(join(runDir, 'journal.ndjson'), 'utf8'), leftovers });
+  const judged = judgeRun({ journal: fileLines(join(runDir, 'journal.ndjson')), leftovers });
   const report = buildReport(judged);
   const written: string[] = [];
   let broken = false;

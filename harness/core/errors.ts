@@ -28,7 +28,6 @@ export const ERROR_CODES = {
   RUN_ALIVE: 'the run belongs to a living process',
   RUN_UNKNOWN: 'no such run',
   RUNTIME_UNSUPPORTED: 'the runtime cannot be used here',
-  TARGET_NOT_OURS: 'the target belongs neither to this run nor to anything that the plan names',
   USAGE: 'the command line is wrong',
 } as const;
 
@@ -42,7 +41,6 @@ const ASKERS: ReadonlySet<string> = new Set<ErrorCode>([
   'LOAD_UNSUPPORTED',
   'PLAN_INVALID',
   'RUN_UNKNOWN',
-  'TARGET_NOT_OURS',
   'USAGE',
 ]);
 

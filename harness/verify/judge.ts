@@ -22,7 +22,7 @@ export interface Judgement {
  * Judges a run by its journal: what `run` says at its end and what `report` says years later. `leftovers` are what the
  * caller knows to be still there beyond what the journal tells. Throws only HarnessError JOURNAL_BROKEN.
  */
-export function judgeRun(input: { journal: string | readonly string[]; leftovers?: readonly string[] }): Judgement {
+export function judgeRun(input: { journal: string | Iterable<string>; leftovers?: readonly string[] }): Judgement {
   const view = parseJournal(input.journal);
   const findings = evaluateAll(view);
   const verdict = mergeVerdicts(findings);

@@ -5,19 +5,30 @@ import type { JournalEvent } from '../spi/journal.ts';
  * A journal's lines as events. A last line that was cut (the tool was killed while writing) is left out; anything else
  * that is not an event is JOURNAL_BROKEN with its line number.
  */
-export function parseLines(journal: string | readonly string[]): JournalEvent[] {
-  const lines = typeof journal === 'string' ? journal.split('\n') : [...journal];
-  while (lines.length > 0 && lines.at(-1)!.trim() === '') lines.pop();
+export function parseLines(journal: string | Iterable<string>): JournalEvent[] {
   const events: JournalEvent[] = [];
-  lines.forEach((line, index) => {
-    const event = parseLine(line, index + 1, index === lines.length - 1);
-    if (event === undefined) return;
-    const before = events.at(-1);
-    if (before !== undefined && event.seq <= before.seq) {
-      throw broken(index + 1, `its number ${event.seq} does not follow ${before.seq}`);
+  let number = 0;
+  /** A line that is no JSON, or empty: fine if nothing follows it. */
+  let doubtful: HarnessError | undefined;
+  for (const line of typeof journal === 'string' ? journal.split('\n') : journal) {
+    number += 1;
+    if (line.trim() === '') {
+      doubtful ??= broken(number, 'not JSON');
+      continue;
     }
-    events.push(event);
-  });
+    if (doubtful !== undefined) throw doubtful;
+    const value = jsonOf(line);
+    if (value === undefined) {
+      doubtful = broken(number, 'not JSON');
+      continue;
+    }
+    if (!isEvent(value)) throw broken(number, 'not an event (a number seq, a time atMs and a type)');
+    const before = events.at(-1);
+    if (before !== undefined && value.seq <= before.seq) {
+      throw broken(number, `its number ${value.seq} does not follow ${before.seq}`);
+    }
+    events.push(value);
+  }
   return events;
 }
 
@@ -29,16 +40,13 @@ export function broken(line: number, why: string): HarnessError {
   );
 }
 
-function parseLine(line: string, number: number, last: boolean): JournalEvent | undefined {
-  let value: unknown;
+function jsonOf(line: string): unknown {
   try {
-    value = JSON.parse(line);
+    return JSON.parse(line);
   } catch {
-    if (last) return undefined;
-    throw broken(number, 'not JSON');
+    // The caller knows whether it may be: a line that is cut off, or a journal that was changed.
+    return undefined;
   }
-  if (isEvent(value)) return value;
-  throw broken(number, 'not an event (a number seq, a time atMs and a type)');
 }
 
 function isEvent(value: unknown): value is JournalEvent {

@@ -4,7 +4,7 @@ import { broken, parseLines } from './parse-lines.ts';
 import { secondRows } from './second-rows.ts';
 
 /** Parses a journal once; throws HarnessError JOURNAL_BROKEN with the line number. A cut last line is left out. */
-export function parseJournal(journal: string | readonly string[]): JournalView {
+export function parseJournal(journal: string | Iterable<string>): JournalView {
   const events = parseLines(journal);
   const run = events[0];
   if (run === undefined) throw broken(1, 'it is empty');
