@@ -1,5 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
+/** Seams whose tests mostly wait for stacks to come up, and whose findings do not hang on how fast they are: side by side. */
+const STACKS = ['tests/conformance/runtime-*.test.ts', 'tests/conformance/shop-database.test.ts'];
+
 /**
  * Four kinds of suites: pure ones beside the code, seams against real components, whole runs through the CLI, and shipped
  * plans that must catch what was planted in the sample shop.
@@ -22,9 +25,19 @@ export default defineConfig({
         test: {
           name: 'conformance',
           include: ['tests/conformance/**/*.test.ts'],
+          exclude: STACKS,
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,
+        },
+      },
+      {
+        test: {
+          name: 'stacks',
+          include: STACKS,
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 3,
         },
       },
       {

@@ -1,7 +1,7 @@
 /**
  * Runs the test suites one after the other and adds them up; the last line is `N passed, N failed[, N skipped]`.
  *
- *   node ci/test.ts [unit] [conformance] [e2e] [weakness]
+ *   node ci/test.ts [unit] [conformance] [stacks] [e2e] [weakness]
  */
 import { spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
@@ -10,7 +10,7 @@ import { dirname, join } from 'node:path';
 import { type ProjectResults, RESULTS_VARIABLE } from './results-reporter.ts';
 
 const ROOT = dirname(import.meta.dirname);
-const PROJECTS = ['unit', 'conformance', 'e2e', 'weakness'] as const;
+const PROJECTS = ['unit', 'conformance', 'stacks', 'e2e', 'weakness'] as const;
 type Project = (typeof PROJECTS)[number];
 /** Far above what a suite takes: only a hung one is ended by it. */
 const PROJECT_LIMIT_MS = 30 * 60_000;

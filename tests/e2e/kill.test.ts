@@ -11,8 +11,8 @@ import { lookOutside, NOTHING, newSince } from '../support/outside.ts';
 const TINY = join(ROOT, 'fixtures/plans/tiny.yaml');
 /** Without: the steps are many, and what they leave is on a link. */
 const PAIR = join(ROOT, 'fixtures/plans/pair.yaml');
-/** Phases stand for all that a stack has, and so does the reaping of it. */
-const planFor = (checkpoint: string): string => (/^phase:|^heal:reap:/.test(checkpoint) ? TINY : PAIR);
+/** The database is there when the stack is half up, whole and under load, and while it goes, by itself or by `heal`. */
+const planFor = (checkpoint: string): string => (/^phase:(up|load|down)$|^heal:reap:/.test(checkpoint) ? TINY : PAIR);
 const GENERATOR_ENDS_WITHIN_MS = 2_000;
 
 let state = '';

@@ -88,7 +88,7 @@ describe('the package, installed into an empty folder', () => {
     });
     const tarball = readdirSync(folder).find((name) => name.endsWith('.tgz'))!;
     writeFileSync(join(folder, 'package.json'), '{ "name": "consumer", "private": true, "type": "module" }\n');
-    inFolder('npm', ['install', '--no-audit', '--no-fund', `./${tarball}`]);
+    inFolder('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', `./${tarball}`]);
     mkdirSync(join(folder, 'state'));
     for (const [name, text] of Object.entries({ 'server.mjs': SERVER, 'stack.yaml': STACK, 'plan.yaml': PLAN })) {
       writeFileSync(join(folder, name), text);

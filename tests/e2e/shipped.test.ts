@@ -7,16 +7,16 @@ import { cli, readJournal, readReport } from '../support/cli.ts';
 import { lookOutside, NOTHING, newSince } from '../support/outside.ts';
 import { containerEngine, requireOrSkip } from '../support/requirements.ts';
 
-const BRIEF = ['warm=1s', 'calm=2s', 'ramp=1s', 'watch=8s', 'peak=20/s'];
+const BRIEF = ['warm=1s', 'calm=2s', 'ramp=1s', 'watch=5s', 'peak=20/s'];
 /** The shipped plans that no planted weakness runs, shortened so that each still reaches every fault and its heal. */
 const QUICKSTART = {
   plan: 'plans/quickstart.yaml',
-  set: [...BRIEF, 'hold=33s', 'slowAt=3s', 'slowFor=2s', 'killAt=6s', 'killFor=3s', 'darkAt=20s', 'darkFor=5s'],
+  set: [...BRIEF, 'hold=30s', 'slowAt=3s', 'slowFor=2s', 'killAt=6s', 'killFor=3s', 'darkAt=20s', 'darkFor=5s'],
   faults: ['slow-link', 'primary-dies', 'dark'],
 };
 const LOSE_ONE = {
   plan: 'plans/lose-a-data-centre.yaml',
-  set: [...BRIEF, 'hold=16s', 'darkAt=3s', 'darkFor=5s'],
+  set: [...BRIEF, 'hold=13s', 'darkAt=3s', 'darkFor=5s'],
   faults: ['dark'],
 };
 /** Enough starts for three nines. */

@@ -8,7 +8,7 @@ import { cli, readReport } from '../support/cli.ts';
 
 /** A calm second is as good as ten to tell a planted weakness. */
 const BRIEF = ['warm=1s', 'calm=2s'];
-const BRIEF_FAULT = [...BRIEF, 'ramp=1s', 'watch=4s'];
+const BRIEF_FAULT = [...BRIEF, 'ramp=1s', 'watch=2s'];
 
 /**
  * Each weakness planted in the sample shop, the shipped plan that must catch it, and the check it was planted for. The
@@ -25,7 +25,7 @@ const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: s
   },
   {
     plan: 'plans/lossy-answers.yaml',
-    set: [...BRIEF_FAULT, 'peak=15/s', 'hold=12s', 'lossAt=3s', 'lossFor=5s'],
+    set: [...BRIEF_FAULT, 'peak=15/s', 'hold=9s', 'lossAt=3s', 'lossFor=4s'],
     weaknesses: [
       { name: 'no-idempotence', check: 'integrity', scope: /money-conserved/ },
       { name: 'no-compensation', check: 'integrity', scope: /money-conserved/ },
@@ -33,17 +33,17 @@ const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: s
   },
   {
     plan: 'plans/slow-dependency.yaml',
-    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=13s', 'slowAt=3s', 'slowFor=6s'],
+    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=9s', 'slowAt=3s', 'slowFor=4s'],
     weaknesses: [{ name: 'no-deadline', check: 'availability' }],
   },
   {
     plan: 'plans/database-failover.yaml',
-    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=18s', 'killAt=3s', 'killFor=11.5s'],
+    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=16s', 'killAt=3s', 'killFor=11.5s'],
     weaknesses: [{ name: 'no-promotion', check: 'recovery' }],
   },
   {
     plan: 'plans/held-back-replication.yaml',
-    set: [...BRIEF_FAULT, 'peak=30/s', 'hold=15s', 'holdBackAt=3s', 'killAt=3.5s', 'killFor=7s'],
+    set: [...BRIEF_FAULT, 'peak=30/s', 'hold=12s', 'holdBackAt=3s', 'killAt=3.5s', 'killFor=7s'],
     weaknesses: [{ name: 'early-ack', check: 'recovery', scope: /acknowledged writes/ }],
   },
 ];
