@@ -1,6 +1,6 @@
 import { defineConfig } from 'vitest/config';
 
-/** Seams whose tests mostly wait for stacks to come up, and whose findings do not hang on how fast they are: side by side. */
+/** Seams whose tests mostly wait for stacks to come up, and whose bounds of time are wide: their files run side by side. */
 const STACKS = ['tests/conformance/runtime-*.test.ts', 'tests/conformance/shop-database.test.ts'];
 
 /**

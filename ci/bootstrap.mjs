@@ -49,6 +49,7 @@ function main(argv) {
   }
   const node = findNode();
   const env = { ...process.env, PATH: [dirname(node), process.env.PATH ?? ''].join(delimiter) };
+  // As harness/core/binaries.ts has it, which a Node without type stripping cannot read.
   const cache = env.SEAWALL_CACHE || join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seawall');
   env.NODE_COMPILE_CACHE ??= join(cache, 'compile');
   if (installPackages(env)) warm(node, env);
@@ -90,13 +91,14 @@ function installCarriedNode() {
 
 /**
  * Makes node_modules what package-lock.json says; does nothing, and needs no network, when it is that already. Returns
- * whether it did something.
+ * whether anything was installed: a tree that cannot be stamped is looked at again each time.
  */
 function installPackages(env) {
   const lock = readFileSync(join(ROOT, 'package-lock.json'), 'utf8');
   const wanted = createHash('sha256').update(lock).digest('hex');
   if (existsSync(STAMP) && readFileSync(STAMP, 'utf8').trim() === wanted) return false;
-  if (!isInstalled(lock)) {
+  const missing = !isInstalled(lock);
+  if (missing) {
     say('installing the npm packages of package-lock.json');
     // Not `npm ci`: it refuses a lock file that lacks optional packages of other platforms, and such a lock file is what
     // npm writes where a registry does not have them all. What came of it is checked here instead.
@@ -109,7 +111,7 @@ function installPackages(env) {
     }
   }
   leaveStamp(wanted);
-  return true;
+  return missing;
 }
 
 /** The first start of anything would strip types itself and hold 30 MB for it; nothing depends on its success. */

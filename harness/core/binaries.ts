@@ -37,6 +37,11 @@ export function cacheFolder(env: NodeJS.ProcessEnv = process.env): string {
   return join(env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'seawall');
 }
 
+/** Where our own programs and the stacks' Node services keep what was compiled of them; ci/bootstrap.mjs names it, too. */
+export function compileCache(): { NODE_COMPILE_CACHE: string } {
+  return { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile') };
+}
+
 /**
  * Looks for a program: the variable that names it, then PATH, then the cache. Undefined when it is nowhere. Throws
  * BINARY_MISSING when the variable is set and names no program: what a user asks for by name is never replaced silently.

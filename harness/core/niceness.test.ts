@@ -1,7 +1,17 @@
 import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect, it } from 'vitest';
-import { groupNiceness, setNiceness } from './niceness.ts';
+import { setNiceness } from './niceness.ts';
+
+/** The niceness of a process's scheduling group; undefined where there are no such groups, or no such process. */
+function groupNiceness(pid: number): number | undefined {
+  try {
+    return Number(/ nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]);
+  } catch {
+    return undefined;
+  }
+}
 
 it('lets a process that leads a session yield, and the group that it is scheduled in', async () => {
   const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });

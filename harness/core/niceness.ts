@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -36,14 +36,5 @@ async function setGroup(group: string, niceness: number): Promise<void> {
       if ((thrown as NodeJS.ErrnoException).code !== 'EAGAIN') return;
       await sleep(GROUP_RETRY_MS, undefined, { ref: false });
     }
-  }
-}
-
-/** The niceness of a process's scheduling group; undefined where there are no such groups, or no such process. */
-export function groupNiceness(pid: number): number | undefined {
-  try {
-    return Number(/ nice (-?\d+)/.exec(readFileSync(`/proc/${pid}/autogroup`, 'utf8'))?.[1]);
-  } catch {
-    return undefined;
   }
 }

@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { join } from 'node:path';
-import { cacheFolder } from '../core/binaries.ts';
+import { compileCache } from '../core/binaries.ts';
 import { within } from '../core/deadline.ts';
 import { HarnessError } from '../core/errors.ts';
 import { setNiceness } from '../core/niceness.ts';
@@ -40,7 +39,7 @@ export function nativeDriver(options: { tag: (runId: string) => Record<string, s
 }
 
 function forkGenerator(runId: string): ChildProcess {
-  const env: NodeJS.ProcessEnv = { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...process.env, ...ENVIRONMENT };
+  const env: NodeJS.ProcessEnv = { ...compileCache(), ...process.env, ...ENVIRONMENT };
   // What is meant for the tool's own Node (inspector, loaders) must not slow or stop the generator.
   delete env.NODE_OPTIONS;
   // A session of its own: a Ctrl-C in the terminal is for the tool, which heals before it stops the load.

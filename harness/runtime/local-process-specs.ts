@@ -1,5 +1,5 @@
 import { dirname, join } from 'node:path';
-import { cacheFolder, findBinary } from '../core/binaries.ts';
+import { compileCache, findBinary } from '../core/binaries.ts';
 import { HarnessError } from '../core/errors.ts';
 import type { ProcessSpec } from '../core/local-process.ts';
 import { ownProgram } from '../core/own-program.ts';
@@ -106,7 +106,7 @@ function processOf(
     argv,
     cwd,
     // From source, stripping types costs a Node 20 MB and half its start: the first one caches the result.
-    env: { NODE_COMPILE_CACHE: join(cacheFolder(), 'compile'), ...Object.fromEntries(passedOn), ...env },
+    env: { ...compileCache(), ...Object.fromEntries(passedOn), ...env },
     logFile: join(site.ctx.runDir, 'logs', `${nodeId}.log`),
     runId: site.ctx.runId,
     nodeId,

@@ -12,14 +12,10 @@ export function parseLines(journal: string | Iterable<string>): JournalEvent[] {
   let doubtful: HarnessError | undefined;
   for (const line of typeof journal === 'string' ? journal.split('\n') : journal) {
     number += 1;
-    if (line.trim() === '') {
-      doubtful ??= broken(number, 'not JSON');
-      continue;
-    }
-    if (doubtful !== undefined) throw doubtful;
+    if (doubtful !== undefined && line.trim() !== '') throw doubtful;
     const value = jsonOf(line);
     if (value === undefined) {
-      doubtful = broken(number, 'not JSON');
+      doubtful ??= broken(number, 'not JSON');
       continue;
     }
     if (!isEvent(value)) throw broken(number, 'not an event (a number seq, a time atMs and a type)');

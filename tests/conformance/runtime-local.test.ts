@@ -6,7 +6,7 @@ import { requireOrSkip, toxiproxy } from '../support/requirements.ts';
 import { tinyContext, tinyStack } from '../support/tiny-stack.ts';
 import { runtimeSuite, soon, text } from './runtime-suite.ts';
 
-runtimeSuite(localRuntime, undefined);
+runtimeSuite(localRuntime, { ok: true, value: undefined });
 
 it('the local runtime lays its links through the real Toxiproxy where that is asked for', async (test) => {
   requireOrSkip(test, toxiproxy());

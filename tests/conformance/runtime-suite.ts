@@ -8,6 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { findRun } from '../../harness/core/local-process.ts';
 import type { Address, Environment, Resource, RuntimeContext, RuntimeDriver } from '../../harness/spi/runtime.ts';
+import { type Requirement, requireOrSkip } from '../support/requirements.ts';
 import { containersOf } from '../support/tiny-image.ts';
 import { TINY_IMAGE, type TinyStack, tinyContext, tinyStack } from '../support/tiny-stack.ts';
 
@@ -67,8 +68,8 @@ async function leftOf(runId: string): Promise<string[]> {
   return process.env[TINY_IMAGE] === undefined ? here : [...here, ...(await containersOf(runId))];
 }
 
-/** What every runtime that stands a stack up promises. `absent` tells why it cannot be tried here. */
-export function runtimeSuite(driver: RuntimeDriver, absent: string | undefined): void {
+/** What every runtime that stands a stack up promises; skipped, with the reason, where it cannot be tried. */
+export function runtimeSuite(driver: RuntimeDriver, here: Requirement<unknown>): void {
   describe(`the ${driver.name} runtime`, () => {
     let tiny: TinyStack;
     /** Every process that a run of this test had. */
@@ -76,13 +77,13 @@ export function runtimeSuite(driver: RuntimeDriver, absent: string | undefined):
     const open: Environment[] = [];
 
     beforeEach((test) => {
-      if (absent !== undefined) test.skip(absent);
+      requireOrSkip(test, here);
       tiny = tinyStack();
       seen.clear();
     });
 
     afterEach(async () => {
-      if (absent !== undefined) return;
+      if (!here.ok) return;
       for (const environment of open.splice(0)) await environment[Symbol.asyncDispose]();
       tiny[Symbol.dispose]();
       if (segmentsOf(seen).length > 0) throw new Error(`shared memory is left: ${segmentsOf(seen).join(', ')}`);
@@ -112,7 +113,7 @@ export function runtimeSuite(driver: RuntimeDriver, absent: string | undefined):
       };
 
       beforeAll(async () => {
-        if (absent !== undefined) return;
+        if (!here.ok) return;
         shared = tinyStack();
         context = tinyContext(shared.folder);
         const record = async (resource: Resource): Promise<void> => {
@@ -125,7 +126,7 @@ export function runtimeSuite(driver: RuntimeDriver, absent: string | undefined):
         remember();
       });
       afterEach(() => {
-        if (absent === undefined) remember();
+        if (here.ok) remember();
       });
       afterAll(async () => {
         await environment?.[Symbol.asyncDispose]();

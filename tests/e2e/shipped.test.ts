@@ -2,21 +2,23 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { JournalEvent } from '../../harness/spi/journal.ts';
 import type { Report } from '../../harness/spi/reporter.ts';
-import { cli, readJournal, readReport } from '../support/cli.ts';
+import { readJournal } from '../support/cli.ts';
 import { lookOutside, NOTHING, newSince } from '../support/outside.ts';
+import { BRIEF, runPlan } from '../support/plan-run.ts';
 import { containerEngine, requireOrSkip } from '../support/requirements.ts';
 
-const BRIEF = ['warm=1s', 'calm=2s', 'ramp=1s', 'watch=5s', 'peak=20/s'];
+const SHORT = [...BRIEF, 'ramp=1s', 'watch=5s', 'peak=20/s'];
 /** The shipped plans that no planted weakness runs, shortened so that each still reaches every fault and its heal. */
 const QUICKSTART = {
   plan: 'plans/quickstart.yaml',
-  set: [...BRIEF, 'hold=30s', 'slowAt=3s', 'slowFor=2s', 'killAt=6s', 'killFor=3s', 'darkAt=20s', 'darkFor=5s'],
+  set: [...SHORT, 'hold=30s', 'slowAt=3s', 'slowFor=2s', 'killAt=6s', 'killFor=3s', 'darkAt=20s', 'darkFor=5s'],
   faults: ['slow-link', 'primary-dies', 'dark'],
 };
 const LOSE_ONE = {
   plan: 'plans/lose-a-data-centre.yaml',
-  set: [...BRIEF, 'hold=13s', 'darkAt=3s', 'darkFor=5s'],
+  set: [...SHORT, 'hold=13s', 'darkAt=3s', 'darkFor=5s'],
   faults: ['dark'],
 };
 /** Enough starts for three nines. */
@@ -40,15 +42,11 @@ interface Shortened {
 async function runs(
   { plan, set, faults }: Shortened,
   runtime: string,
-  more: Record<string, string> = {},
-): Promise<Report> {
-  const out = join(folder, `${plan.replaceAll('/', '-')}-${runtime}`);
-  const sets = set.flatMap((pair) => ['--set', pair]);
-  const env = { XDG_STATE_HOME: join(folder, 'state'), ...more };
-  const { code, stdout, stderr } = await cli(['run', plan, ...sets, '--runtime', runtime, '--out', out], { env });
-  const said = `${stdout}${stderr}`;
-  const report = readReport(out);
-  const journal = readJournal(out);
+  env: Record<string, string> = {},
+): Promise<{ report: Report; journal: JournalEvent[] }> {
+  const where = { folder, label: runtime, args: ['--runtime', runtime], env };
+  const { report, code, output: said, runDir } = await runPlan(plan, set, where);
+  const journal = readJournal(runDir);
   expect(report.outcome, said).toBe('completed');
   expect(report.exitCode, said).toBe(code);
   expect({ pass: 0, fail: 1, unknown: 2 }[report.verdict], said).toBe(code);
@@ -64,7 +62,7 @@ async function runs(
     return books && verdict !== 'pass';
   });
   expect(wrong, said).toEqual([]);
-  return report;
+  return { report, journal };
 }
 
 describe('the shipped plans, shortened', () => {
@@ -81,12 +79,10 @@ describe('the shipped plans, shortened', () => {
   });
 
   it('steady-state passes at 99.9 %, with the harness within its limits of memory', async () => {
-    const report = await runs(STEADY, 'local');
+    const { report, journal } = await runs(STEADY, 'local');
     const availability = report.findings.find(({ check, scope }) => check === 'availability' && scope === 'sale');
     expect(availability).toMatchObject({ verdict: 'pass' });
-    const samples = readJournal(join(folder, 'plans-steady-state.yaml-local')).filter(
-      (event) => event.type === 'sample',
-    );
+    const samples = journal.filter((event) => event.type === 'sample');
     const most = (sizes: number[]): number => Math.max(...sizes) / MB;
     expect(samples.length).toBeGreaterThan(2);
     expect(most(samples.map(({ tool }) => tool.rssBytes))).toBeLessThan(150);

@@ -1,16 +1,16 @@
 import { createHash } from 'node:crypto';
 import { findEngine, RUN_LABEL } from '../../harness/runtime/container-engine.ts';
 import { tar } from '../../harness/runtime/tar.ts';
-import { containerEngine, imageNamed } from './requirements.ts';
+import { containerEngine, imageNamed, type Requirement } from './requirements.ts';
 import { TINY_IMAGE, TINY_SERVICE } from './tiny-stack.ts';
 
 /** An image of ours that has Node. */
 const BASE = 'seawall-shop';
 
-/** Makes the tiny stack runnable in containers. Returns why that cannot be, or undefined. */
-export async function prepareContainers(): Promise<string | undefined> {
+/** Makes the tiny stack runnable in containers; the value is its image. */
+export async function prepareContainers(): Promise<Requirement<string>> {
   const found = await containerEngine();
-  if (!found.ok) return found.reason;
+  if (!found.ok) return found;
   process.env.SEAWALL_IMAGES ??= found.value.imageMap;
   const engine = await findEngine();
   const base = imageNamed(found.value.imageMap, BASE);
@@ -25,7 +25,7 @@ export async function prepareContainers(): Promise<string | undefined> {
     engine.docker.modem.followProgress(answer, (failed) => (failed === null ? resolve() : reject(failed)));
   });
   process.env[TINY_IMAGE] = tag;
-  return undefined;
+  return { ok: true, value: tag };
 }
 
 /** Names of a run's containers and networks. */

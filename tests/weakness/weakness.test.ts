@@ -4,10 +4,8 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Finding } from '../../harness/spi/check.ts';
 import type { Report } from '../../harness/spi/reporter.ts';
-import { cli, readReport } from '../support/cli.ts';
+import { BRIEF, type PlanRun, runPlan } from '../support/plan-run.ts';
 
-/** A calm second is as good as ten to tell a planted weakness. */
-const BRIEF = ['warm=1s', 'calm=2s'];
 const BRIEF_FAULT = [...BRIEF, 'ramp=1s', 'watch=2s'];
 
 /**
@@ -55,17 +53,8 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
-async function run(
-  plan: string,
-  set: string[],
-  weakness: string,
-): Promise<{ report: Report; code: number | null; output: string }> {
-  const out = join(folder, `${plan.replaceAll('/', '-')}-${weakness}`);
-  const sets = [...set, `weakness=${weakness}`].flatMap((pair) => ['--set', pair]);
-  const env = { XDG_STATE_HOME: join(folder, 'state') };
-  const { code, stdout, stderr } = await cli(['run', plan, ...sets, '--out', out, '--reporter', 'json'], { env });
-  return { report: readReport(out), code, output: `${stdout}${stderr}` };
-}
+const run = (plan: string, set: string[], weakness: string): Promise<PlanRun> =>
+  runPlan(plan, [...set, `weakness=${weakness}`], { folder, label: weakness, args: ['--reporter', 'json'] });
 
 function failed(report: Report, check: string, scope: RegExp = /./): Finding[] {
   const counted = report.findings.filter((finding) => !finding.advisory && finding.verdict === 'fail');
