@@ -1,8 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { buildToxiproxy, cacheFolder, findBinary } from './binaries.ts';
+import { buildK6, buildToxiproxy, cacheFolder, findBinary } from './binaries.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -85,4 +85,22 @@ test('a build lands in the cache as a whole', async () => {
   const env = { SEAWALL_CACHE: join(folder, 'cache'), PATH: `${dirname(go)}:${shell}` };
   const path = await buildToxiproxy(AbortSignal.timeout(5_000), env);
   expect(findBinary('toxiproxy', env)).toEqual({ path, version: '2.12.0', from: 'cache' });
+});
+
+test('k6 is built as a dependency of an empty module, at its pinned version, and lands in the cache', async () => {
+  const go = program('go/go', '');
+  const told = join(folder, 'told');
+  const build = 'case "$1" in build) printf "#!/bin/sh\\necho k6 v2.1.0\\n" > k6; chmod +x k6;; esac';
+  writeFileSync(
+    go,
+    `#!/bin/sh\necho "$GOFLAGS $(ls | wc -l) $@" >> ${told}\n[ "$1" = mod ] && touch go.mod\n${build}\n`,
+  );
+  const env = { SEAWALL_CACHE: join(folder, 'cache'), PATH: `${dirname(go)}:${shell}` };
+  const path = await buildK6(AbortSignal.timeout(5_000), env);
+  expect(findBinary('k6', env)).toEqual({ path, version: '2.1.0', from: 'cache' });
+  expect(readFileSync(told, 'utf8').split('\n').slice(0, 3)).toEqual([
+    '-mod=mod 0 mod init seawall-k6',
+    '-mod=mod 1 get go.k6.io/k6/v2@v2.1.0',
+    '-mod=mod 1 build -trimpath -ldflags -s -w -o k6 go.k6.io/k6/v2',
+  ]);
 });

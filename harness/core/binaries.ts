@@ -5,7 +5,7 @@ import { delimiter, join } from 'node:path';
 import { HarnessError, messageOf } from './errors.ts';
 
 /** Programs that Seawall can use and does not bring: each is looked for, never downloaded as a side effect. */
-export type BinaryName = 'toxiproxy' | 'k6';
+export type BinaryName = 'toxiproxy' | 'k6' | 'vegeta';
 
 export interface FoundBinary {
   /** Absolute. */
@@ -24,10 +24,15 @@ interface BinaryFacts {
 const FACTS: Record<BinaryName, BinaryFacts> = {
   toxiproxy: { variable: 'SEAWALL_TOXIPROXY', program: 'toxiproxy-server', versionArgs: ['-version'] },
   k6: { variable: 'SEAWALL_K6', program: 'k6', versionArgs: ['version'] },
+  vegeta: { variable: 'SEAWALL_VEGETA', program: 'vegeta', versionArgs: ['-version'] },
 };
 
 export const TOXIPROXY_VERSION = '2.12.0';
 const TOXIPROXY_MODULE = 'github.com/Shopify/toxiproxy/v2';
+export const K6_VERSION = '2.1.0';
+const K6_MODULE = 'go.k6.io/k6/v2';
+export const VEGETA_VERSION = '12.13.0';
+const VEGETA_MODULE = 'github.com/tsenart/vegeta/v12';
 const VERSION_TIMEOUT_MS = 5_000;
 const BUILD_TIMEOUT_MS = 300_000;
 
@@ -78,9 +83,53 @@ export async function buildToxiproxy(signal: AbortSignal, env: NodeJS.ProcessEnv
   try {
     const linker = `-s -w -X ${TOXIPROXY_MODULE}.Version=${TOXIPROXY_VERSION}`;
     const source = `${TOXIPROXY_MODULE}/cmd/server@v${TOXIPROXY_VERSION}`;
-    await runGo(['install', '-ldflags', linker, source], { ...env, CGO_ENABLED: '0', GOBIN: scratch }, signal);
+    await runGo('toxiproxy', ['install', '-ldflags', linker, source], {
+      env: { ...env, CGO_ENABLED: '0', GOBIN: scratch },
+      signal,
+    });
     mkdirSync(join(cacheFolder(env), 'bin'), { recursive: true });
     moveInto(join(scratch, 'server'), target);
+    return target;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Builds k6 with Go into the cache; its manifest has replacements, so it is built as a dependency of an empty module.
+ * Returns its path. Throws BINARY_MISSING when there is no Go or the build fails. Only `doctor --fix` calls this.
+ */
+export async function buildK6(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const target = cachedPath('k6', env);
+  const scratch = mkdtempSync(join(tmpdir(), 'seawall-go-'));
+  try {
+    const options = { env: { ...env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' }, cwd: scratch, signal };
+    await runGo('k6', ['mod', 'init', 'seawall-k6'], options);
+    await runGo('k6', ['get', `${K6_MODULE}@v${K6_VERSION}`], options);
+    await runGo('k6', ['build', '-trimpath', '-ldflags', '-s -w', '-o', 'k6', K6_MODULE], options);
+    mkdirSync(join(cacheFolder(env), 'bin'), { recursive: true });
+    moveInto(join(scratch, 'k6'), target);
+    return target;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Builds vegeta, a peer that `bench:load` measures against, like k6; its version is required by hand, since not every Go
+ * proxy lists its versions. Returns its path. Throws BINARY_MISSING as `buildK6` does.
+ */
+export async function buildVegeta(signal: AbortSignal, env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const target = cachedPath('vegeta', env);
+  const scratch = mkdtempSync(join(tmpdir(), 'seawall-go-'));
+  try {
+    const options = { env: { ...env, CGO_ENABLED: '0', GOFLAGS: '-mod=mod' }, cwd: scratch, signal };
+    const linker = `-s -w -X main.Version=${VEGETA_VERSION}`;
+    await runGo('vegeta', ['mod', 'init', 'seawall-vegeta'], options);
+    await runGo('vegeta', ['mod', 'edit', `-require=${VEGETA_MODULE}@v${VEGETA_VERSION}`], options);
+    await runGo('vegeta', ['build', '-trimpath', '-ldflags', linker, '-o', 'vegeta', VEGETA_MODULE], options);
+    mkdirSync(join(cacheFolder(env), 'bin'), { recursive: true });
+    moveInto(join(scratch, 'vegeta'), target);
     return target;
   } finally {
     rmSync(scratch, { recursive: true, force: true });
@@ -97,22 +146,40 @@ function moveInto(from: string, target: string): void {
   renameSync(part, target);
 }
 
-function runGo(args: string[], env: NodeJS.ProcessEnv, signal: AbortSignal): Promise<void> {
+/** What is built with Go, in words. */
+const BUILT: Record<BinaryName, { name: string; version: string }> = {
+  toxiproxy: { name: 'Toxiproxy', version: TOXIPROXY_VERSION },
+  k6: { name: 'k6', version: K6_VERSION },
+  vegeta: { name: 'vegeta', version: VEGETA_VERSION },
+};
+
+function runGo(
+  what: BinaryName,
+  args: string[],
+  { env, cwd, signal }: { env: NodeJS.ProcessEnv; cwd?: string; signal: AbortSignal },
+): Promise<void> {
   return new Promise((resolve, reject) => {
-    const options = { env, signal, timeout: BUILD_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
-    execFile('go', args, options, (failure, _stdout, stderr) => {
-      if (failure === null) return resolve();
-      const missing = (failure as NodeJS.ErrnoException).code === 'ENOENT';
-      const said = stderr.trim().split('\n').at(-1) ?? '';
-      reject(
-        new HarnessError(
-          'BINARY_MISSING',
-          missing ? 'Toxiproxy is built with Go, and there is no Go on PATH' : `go could not build Toxiproxy: ${said}`,
-          `Install ${missing ? 'Go 1.23 or newer' : `toxiproxy-server ${TOXIPROXY_VERSION} by hand`}, or point ${FACTS.toxiproxy.variable} at one.`,
-          failure,
-        ),
-      );
-    });
+    const limits = { timeout: BUILD_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 };
+    execFile(
+      'go',
+      args,
+      { env, signal, ...limits, ...(cwd === undefined ? {} : { cwd }) },
+      (failure, _stdout, stderr) => {
+        if (failure === null) return resolve();
+        const missing = (failure as NodeJS.ErrnoException).code === 'ENOENT';
+        const said = stderr.trim().split('\n').at(-1) ?? '';
+        const { name, version } = BUILT[what];
+        const { program, variable } = FACTS[what];
+        reject(
+          new HarnessError(
+            'BINARY_MISSING',
+            missing ? `${name} is built with Go, and there is no Go on PATH` : `go could not build ${name}: ${said}`,
+            `Install ${missing ? 'Go 1.23 or newer' : `${program} ${version} by hand`}, or point ${variable} at one.`,
+            failure,
+          ),
+        );
+      },
+    );
   });
 }
 

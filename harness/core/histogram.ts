@@ -8,6 +8,8 @@ const SUB_BITS = 11;
 const SUB_COUNT = 1 << SUB_BITS;
 const HALF = SUB_COUNT / 2;
 const VALUE_MAX = 2 ** 36 - 1;
+/** Number of buckets, for those who keep the counts themselves: `bucketOf` is below it. */
+export const BUCKETS = SUB_COUNT + 25 * HALF;
 /** Orders of the Golomb codes of the maximum, the number of buckets and the first bucket: their usual sizes. */
 const MAX_ORDER = 15;
 const COUNT_ORDER = 5;
@@ -29,8 +31,8 @@ export class Histogram {
 
   /** Records a value (rounded, clamped to [0, 2^36)). */
   record(value: number, times = 1): void {
-    const clamped = Math.min(VALUE_MAX, Math.max(0, Math.round(value)));
-    this.#add(indexOf(clamped), times);
+    const clamped = clampedValue(value);
+    this.#add(bucketOf(clamped), times);
     if (clamped > this.#max) this.#max = clamped;
   }
 
@@ -61,7 +63,7 @@ export class Histogram {
 
   /** How many values are at most `value` (to the histogram's precision). */
   countAtMost(value: number): number {
-    const last = indexOf(Math.min(VALUE_MAX, Math.max(0, Math.round(value))));
+    const last = bucketOf(clampedValue(value));
     let seen = 0;
     for (let index = 0; index <= last && index < this.#counts.length; index++) seen += this.#counts[index]!;
     return seen;
@@ -73,22 +75,7 @@ export class Histogram {
    */
   encode(): string {
     if (this.#count === 0) return '';
-    const used: number[] = [];
-    for (let index = 0; index < this.#counts.length; index++) if (this.#counts[index]! > 0) used.push(index);
-    // The order at which a gap of the average size is shortest.
-    const order = Math.min(15, Math.floor(Math.log2((used.at(-1)! - used[0]! + 1) / used.length)));
-    const bits = new BitWriter();
-    bits.write(this.#max, MAX_ORDER);
-    bits.write(used.length, COUNT_ORDER);
-    bits.write(order, 3);
-    let previous = -1;
-    for (const index of used) {
-      // The first one is far from 0 and would spoil the average.
-      bits.write(index - previous - 1, previous < 0 ? FIRST_ORDER : order);
-      bits.write(this.#counts[index]! - 1, 0);
-      previous = index;
-    }
-    return bits.bytes().toString('base64url');
+    return encodeCounts(this.#counts, 0, this.#counts.length - 1, this.#max);
   }
 
   /** Inverse of `encode`; throws RangeError on text that is not one. */
@@ -108,7 +95,7 @@ export class Histogram {
     let index = -1;
     for (let bucket = 0; bucket < used; bucket++) {
       index += bits.read(bucket === 0 ? FIRST_ORDER : order) + 1;
-      if (index > indexOf(VALUE_MAX)) throw new RangeError('not an encoded histogram: bucket out of range');
+      if (index >= BUCKETS) throw new RangeError('not an encoded histogram: bucket out of range');
       this.#add(index, bits.read(0) + 1);
     }
   }
@@ -124,11 +111,51 @@ export class Histogram {
   }
 }
 
-function indexOf(value: number): number {
+/** The value as it is recorded: rounded, clamped to [0, 2^36). */
+export function clampedValue(value: number): number {
+  return Math.min(VALUE_MAX, Math.max(0, Math.round(value)));
+}
+
+/** The bucket of a recorded value. */
+export function bucketOf(value: number): number {
   if (value < SUB_COUNT) return value;
-  const shift = Math.floor(Math.log2(value)) - (SUB_BITS - 1);
-  const exact = value >= 2 ** (shift + SUB_BITS) ? shift + 1 : value < 2 ** (shift + SUB_BITS - 1) ? shift - 1 : shift;
-  return SUB_COUNT + (exact - 1) * HALF + (Math.floor(value / 2 ** exact) - HALF);
+  if (value < 2 ** 31) {
+    const shift = 32 - SUB_BITS - Math.clz32(value);
+    return SUB_COUNT + (shift - 1) * HALF + (value >>> shift) - HALF;
+  }
+  const shift = 32 - SUB_BITS - Math.clz32(Math.floor(value / 32)) + 5;
+  return SUB_COUNT + (shift - 1) * HALF + Math.floor(value / 2 ** shift) - HALF;
+}
+
+/** The text of `Histogram.encode` for counts by bucket, none of which is outside [from, to]; something was recorded. */
+export function encodeCounts(counts: Uint32Array | Float64Array, from: number, to: number, max: number): string {
+  const used: number[] = [];
+  for (let index = from; index <= to; index++) if (counts[index]! > 0) used.push(index);
+  // The order at which a gap of the average size is shortest.
+  const order = Math.min(15, Math.floor(Math.log2((used.at(-1)! - used[0]! + 1) / used.length)));
+  const bits = new BitWriter();
+  bits.write(max, MAX_ORDER);
+  bits.write(used.length, COUNT_ORDER);
+  bits.write(order, 3);
+  let previous = -1;
+  for (const index of used) {
+    // The first one is far from 0 and would spoil the average.
+    bits.write(index - previous - 1, previous < 0 ? FIRST_ORDER : order);
+    bits.write(counts[index]! - 1, 0);
+    previous = index;
+  }
+  return bits.bytes().toString('base64url');
+}
+
+/** The highest value equivalent to the one at rank ⌈q·n⌉ of n counts, none of which is outside [from, to]. */
+export function quantileOf(counts: Uint32Array, from: number, to: number, total: number, q: number): number {
+  const rank = Math.max(1, Math.ceil(q * total));
+  let seen = 0;
+  for (let index = from; index <= to; index++) {
+    seen += counts[index]!;
+    if (seen >= rank) return highestOf(index);
+  }
+  return total === 0 ? 0 : highestOf(to);
 }
 
 function highestOf(index: number): number {

@@ -44,8 +44,8 @@ export function dueMs(segments: readonly RateSegment[], index: number): number |
   return startMs;
 }
 
-/** Solves area(t) = events for one segment: from·t + (to − from)·t²/(2·d) = events, t in seconds. */
-function withinSegment({ fromRate, toRate, durationMs }: RateSegment, events: number): number {
+/** Ms into one segment at which its area is `events`: solves from·t + (to − from)·t²/(2·d) = events, t in seconds. */
+export function withinSegment({ fromRate, toRate, durationMs }: RateSegment, events: number): number {
   const seconds = durationMs / 1000;
   const slope = (toRate - fromRate) / seconds;
   if (events <= 0) return 0;
@@ -53,4 +53,36 @@ function withinSegment({ fromRate, toRate, durationMs }: RateSegment, events: nu
   const root = Math.sqrt(Math.max(0, fromRate * fromRate + 2 * slope * events));
   // The form without cancellation, good for slopes of either sign.
   return Math.min(durationMs, ((2 * events) / (fromRate + root)) * 1000);
+}
+
+/**
+ * `dueMs` for those who ask for rising indices only: constant time, whatever the number of segments. Gives the very same
+ * times.
+ */
+export function startTimes(segments: readonly RateSegment[]): (index: number) => number | undefined {
+  const count = countStarts(segments);
+  let at = 0;
+  let done = 0;
+  let startMs = 0;
+  return (index) => {
+    if (index >= count) return undefined;
+    for (let segment = segments[at]; segment !== undefined; segment = segments[at]) {
+      const area = ((segment.fromRate + segment.toRate) / 2) * (segment.durationMs / 1000);
+      if (index < done + area || (index === 0 && area > 0)) return startMs + withinSegment(segment, index - done);
+      done += area;
+      startMs += segment.durationMs;
+      at++;
+    }
+    return startMs;
+  };
+}
+
+/** The curve's height at a time: journeys a second, or users at once. The last value holds after the end. */
+export function heightAt(segments: readonly RateSegment[], ms: number): number {
+  let startMs = 0;
+  for (const { fromRate, toRate, durationMs } of segments) {
+    if (ms < startMs + durationMs) return fromRate + ((toRate - fromRate) * Math.max(0, ms - startMs)) / durationMs;
+    startMs += durationMs;
+  }
+  return segments.at(-1)?.toRate ?? 0;
 }

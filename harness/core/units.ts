@@ -2,6 +2,7 @@
 export const DURATION = /^(\d+(?:\.\d+)?)(ms|s|m|h)$/;
 export const RATE = /^(\d+(?:\.\d+)?)(k|M)?\/(s|m|h)$/;
 export const PERCENT = /^(\d{1,3})(?:\.(\d+))?%$/;
+export const COUNT_TEXT = /^(\d+(?:\.\d+)?)(k|M)$/;
 export const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/;
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
@@ -21,6 +22,14 @@ export function parseRate(text: string): number | undefined {
   if (match === null) return undefined;
   const scale = match[2] === undefined ? 1 : SCALE[match[2] as keyof typeof SCALE];
   return (Number(match[1]) * scale) / SECONDS[match[3] as keyof typeof SECONDS];
+}
+
+/** `250k`, `1.5M` → a whole number; a bare number is written as one. */
+export function parseCount(text: string): number | undefined {
+  const match = COUNT_TEXT.exec(text);
+  if (match === null) return undefined;
+  // Rounded: 1.1M is 1,100,000 and no fraction more.
+  return Math.round(Number(match[1]) * SCALE[match[2] as keyof typeof SCALE]);
 }
 
 /** `99.99%` → the nearest double to the exact decimal, in [0, 1]. */

@@ -78,6 +78,11 @@ function fromZod(issue: z.core.$ZodIssue, json: JsonObject): Issue[] {
       ...(known.length === 0 ? {} : { expected: `one of ${known.join(', ')}` }),
     }));
   }
+  if (issue.code === 'invalid_key') {
+    // What a name must look like is said by the schema of names, inside.
+    const why = issue.issues[0]?.message ?? issue.message;
+    return [{ path, message: `"${String(path.at(-1))}" is not a name here: ${why}` }];
+  }
   const missing = issue.code === 'invalid_type' && issue.input === undefined;
   const said = missing && issue.message.startsWith('expected ') ? issue.message.slice('expected '.length) : undefined;
   const expected = said ?? expectedOf(issue);

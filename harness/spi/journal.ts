@@ -25,6 +25,10 @@ export type JournalBody =
       machine: JsonObject;
       argv: string[];
       injectFaults: boolean;
+      /** This run sent only its stripe of the schedule; `index` from 1. */
+      segment?: { index: number; of: number };
+      /** This journal is several segments' put together; their run ids. */
+      mergedFrom?: string[];
     }
   | { type: 'phase.opened'; phase: Phase }
   | { type: 'phase.closed'; phase: Phase; ms: number }

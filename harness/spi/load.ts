@@ -8,7 +8,9 @@ export type BadClass =
   | 'refused' // connection refused
   | 'reset' // connection reset or closed before the answer was complete
   | 'dns'
+  | 'tls' // no secure connection: certificate or protocol
   | 'body' // the answer lacked what `take` needs, or was not HTTP
+  | 'check' // answered as expected, but something that the step checks did not hold
   | 'dropped' // never sent: the in-flight cap was full
   | 'unfinished'; // still in flight when the drain ended
 
@@ -30,6 +32,8 @@ export interface LoadWindow {
   droppedLate: number;
   /** Later steps never sent because an earlier one was bad; only in step rows. */
   abandoned: number;
+  /** Later steps not wanted, by the declared conversion; only in step rows, and absent for none. */
+  left?: number;
   good: number;
   bad: Partial<Record<BadClass, number>>;
   excluded: number;
@@ -72,9 +76,14 @@ export interface LoadHealth {
   scenario: string;
   atMs: number;
   eventLoopP99Ms: number;
+  /** Of one core, by the whole generator. */
   cpuShare: number;
   rssBytes: number;
   inFlight: number;
+  /** Of the machine's processor time, what a hypervisor gave to others; absent where the system does not tell. */
+  stealShare?: number;
+  /** How sends were timed. */
+  pacer?: 'timer' | 'spin';
 }
 
 /** What the load tells the run while it goes. Every call is cheap and never throws. */
@@ -100,6 +109,8 @@ export interface LoadSpec {
   steadyMs: number;
   /** How long after the last start answers are still awaited. */
   drainMs: number;
+  /** This generator's stripe of the schedule: the starts i with i mod `of` = `index`. Absent: all of them. */
+  stripe?: { index: number; of: number };
 }
 
 export interface CanaryResult {
@@ -136,4 +147,6 @@ export interface LoadSummary {
   good: number;
   bad: number;
   failuresOmitted: number;
+  /** When a feed whose rows are used once had no more: the scenario ended there. */
+  dryAtMs?: number;
 }

@@ -24,11 +24,11 @@ export interface Plan {
 
 export interface Scenario {
   name: string;
-  executor: 'constant-arrival-rate' | 'ramping-arrival-rate';
-  engine: 'native';
-  /** From t = 0. */
+  executor: ExecutorName;
+  engine: 'native' | 'k6' | 'autocannon';
+  /** From t = 0: journeys started per second; for `constant-vus` and `ramping-vus`, users at once. Empty for `replay`. */
   segments: RateSegment[];
-  /** The first non-zero rate: what warm-up and the steady-state window run at. */
+  /** The first non-zero rate (or number of users): what warm-up and the steady-state window run at. */
   warmUpRate: number;
   warmUpMs: number;
   /** Exact shares that sum to 1; striped, not drawn. */
@@ -36,8 +36,60 @@ export interface Scenario {
   journeys: Record<string, JourneyStep[]>;
   good: GoodRule;
   shadow: boolean;
+  /** Only of the executor `replay`: what is sent again. Its `segments` are the recording's mean rate over its length. */
+  replay?: ReplaySpec;
   /** Most journeys in flight at once; a start beyond it is dropped and bad. */
   inFlightMax: number;
+  /** Feed name → where its rows come from; a journey sees a row's columns as `{feed.column}`. */
+  feeds?: Record<string, FeedSpec>;
+  /** A k6 script of the user's own, absolute; only with `engine: k6`. */
+  script?: string;
+  /** How the native engine speaks HTTP; absent: HTTP/1.1, directly. */
+  http?: { version: 1 | 2; proxy: string | undefined };
+  /** Threads that the native engine's generator sends from; absent: one. */
+  threads?: number;
+}
+
+/** Open models (rates) send whatever the answers do; closed ones (users) wait for an answer before they go on. */
+export type ExecutorName =
+  | 'constant-arrival-rate'
+  | 'ramping-arrival-rate'
+  | 'poisson'
+  | 'constant-vus'
+  | 'ramping-vus'
+  | 'replay';
+
+/** Yesterday's traffic as today's load. What comes before t = 0, warm-up and steady state, is the recording's beginning. */
+export interface ReplaySpec {
+  /** Absolute path of the recording. */
+  recording: string;
+  /** 2: in half the time. */
+  speed: number;
+  /** How many times each session is sent, as sessions beside each other. */
+  sessions: number;
+  /** Absolute path of a module of the user's whose default export signs a request again; absent: nothing is signed. */
+  sign?: string;
+}
+
+/** Rows for journeys. `file` paths are absolute. */
+export interface FeedSpec {
+  source:
+    | { csv: string }
+    | { jsonLines: string }
+    /** Column → template with `{row}` (from 1) in it, and how many rows there are. */
+    | { generate: Record<string, string>; rows: number };
+  /**
+   * `unique`: start i of the load (over all threads and segments) has row i, and a feed that runs dry ends the scenario;
+   * `circular`: the same, from the first row again; `random`: drawn by the journey's own chance, weighted by `skew`.
+   */
+  order: 'unique' | 'circular' | 'random';
+  skew: FeedSkew | undefined;
+}
+
+/** Row k (from 1) weighs k^-zipf; rows whose `column` has a named value weigh `times` what they would. */
+export interface FeedSkew {
+  zipf: number;
+  whales: { column: string; times: Record<string, number> } | undefined;
 }
 
 export interface GoodRule {

@@ -22,6 +22,8 @@ export interface Report {
   notes: string[];
   /** Per scenario and journey: scheduled, sent, good, bad by class, latency percentiles in ms. */
   totals: ReportTotals[];
+  /** The traffic as declared and as sent. */
+  traffic: ReportTraffic[];
   faults: ReportFault[];
   /** What was not healed or not removed; empty on a good end. */
   leftovers: string[];
@@ -37,8 +39,20 @@ export interface ReportTotals {
   good: number;
   bad: Record<string, number>;
   abandoned: number;
+  /** Of a step: not wanted, by the declared conversion. */
+  left: number;
   fromIntendedMs: { p50: number; p90: number; p99: number; p999: number; max: number };
   serviceMs: { p50: number; p90: number; p99: number; p999: number; max: number };
+}
+
+export interface ReportTraffic {
+  scenario: string;
+  /** `rate`, a journey's share, or the way from one step to the next. */
+  what: string;
+  /** Undefined where the plan leaves it to the answers. */
+  declared: number | undefined;
+  measured: number;
+  unit: 'per second' | 'ratio';
 }
 
 /** Times in ms from t = 0; undefined where it never came to that. */

@@ -83,11 +83,26 @@ export interface JourneyStep {
   body: JsonObject | string | undefined;
   /** Statuses that are good. */
   expect: number[];
-  /** Placeholder name → JSON pointer into the answer. */
-  take: Record<string, string>;
+  /** Placeholder name → where in the answer its value stands; a good answer has them all. */
+  take: Record<string, TakeSpec>;
+  /** What else must hold of a good answer. */
+  checks: AnswerCheck[];
   /** Key whose acknowledgement this step's good answer is. */
   ack: string | undefined;
-  thinkMs: number;
+  /** Pause before this step, drawn evenly from this range by the journey's own chance. */
+  think: { fromMs: number; toMs: number };
+  /** Of the journeys that came through the step before, the share that goes on to this one; the others end there, good. */
+  conversion: number;
+}
+
+/** Where a value stands in an answer: JSON pointer, first match of a regular expression (its first group if it has one), header, cookie. */
+export type TakeSpec = { json: string } | { regex: string } | { header: string } | { cookie: string };
+
+/** With only `of`: it is there. `equals` compares as text. */
+export interface AnswerCheck {
+  of: TakeSpec;
+  equals?: string;
+  matches?: string;
 }
 
 export interface InvariantSpec {

@@ -24,9 +24,9 @@ export interface Timeline {
 export interface TimelineScenario {
   name: string;
   driver: string;
-  /** Journey starts from t = 0, in all and by journey. */
-  starts: number;
-  startsByJourney: Record<string, number>;
+  /** Journey starts from t = 0, in all and by journey; undefined where the answers decide: not known before the run. */
+  starts: number | undefined;
+  startsByJourney: Record<string, number> | undefined;
   durationMs: number;
 }
 
