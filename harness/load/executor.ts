@@ -1,266 +1,288 @@
-import type { Ack, LoadSpec, LoadSummary, LoadWindow, StepFailure } from '../spi/load.ts';
+import { Chance } from '../core/random.ts';
+import type { Ack, LoadSpec, LoadSummary } from '../spi/load.ts';
 import { Agenda } from './agenda.ts';
-import { builtIns, type CompiledJourney, compileJourney, type Identity } from './compiled-journey.ts';
-import { FailureLog } from './failure-log.ts';
-import {
-  isBad,
-  Journey,
-  type JourneyHost,
-  type JourneyOutcome,
-  journeyDeadlineMs,
-  type StepOutcome,
-} from './journey.ts';
+import { type CompiledJourney, compileJourney } from './compiled-journey.ts';
+import { DeadlineList } from './deadline-list.ts';
+import type { Engine } from './engine.ts';
+import type { FeedRows } from './feed.ts';
+import { Journey, type JourneyHost, journeyDeadlineMs, type Purpose, type Result } from './journey.ts';
+import { valuesOf } from './journey-values.ts';
+import { type Label, labelsOf } from './labels.ts';
+import { type Lane as BookLane, LoadBook, type Output } from './load-book.ts';
 import { Mix } from './mix.ts';
-import { type DueStart, Pacer } from './pacer.ts';
-import { RequestTag } from './request-tag.ts';
-import type { Transport } from './transport.ts';
-import { type Label, labelsOf, WindowBook } from './window-book.ts';
+import { Pacer } from './pacer.ts';
+import { drawTrace } from './trace.ts';
+import type { Answer, Transport } from './transport.ts';
+import { Users } from './users.ts';
+import type { WindowCells } from './window-cells.ts';
 
-export interface Output {
-  windows: LoadWindow[];
-  acks: Ack[];
-  failures: StepFailure[];
+export interface ExecutorOptions {
+  spec: LoadSpec;
+  /** Headers of every request; `{trace}` and `{span}` in them are drawn per request. */
+  tag: Record<string, string>;
+  feeds: ReadonlyMap<string, FeedRows>;
+  transport: Transport;
+  /** Ms from t = 0. */
+  now: () => number;
+  /** Memory for a window; WINDOW_BYTES, all zeros. */
+  allocate?: () => ArrayBufferLike;
 }
 
 /** One journey of the mix with all that counting it needs. */
-interface Lane {
+interface Lane extends BookLane {
   compiled: CompiledJourney;
-  label: Label;
-  stepLabels: Label[];
-  deadlineMs: number;
 }
 
+/** A user whose connection was refused looks again after this long. */
+const USER_PAUSE_MS = 100;
+const PURPOSES: Record<Purpose, number> = { think: 2, conversion: 3 };
+/** So that every step of a journey has streams of its own. */
+const STREAMS_A_STEP = 8;
+
 /**
- * The open-model engine of one scenario. It has no timers of its own: `tick` does all that is due, so that real and
- * virtual time run the same code.
+ * The engine of one scenario of journeys, open or closed model.
  *
- * Catch-up policy: the schedule never moves. Whatever is due at a tick is sent at that tick, all of it, and timed from
- * its intended start; what is later than its deadline already is not sent and counted as `droppedLate`. A start that
- * finds the in-flight cap full is not sent, `droppedCap` and bad. In each second and journey, and once the drain is
- * over: scheduled = good + bad + excluded + droppedLate. For a step the same sum plus abandoned is its journey's starts.
+ * Catch-up policy of the open model: the schedule never moves. Whatever is due at a tick is sent at that tick, all of
+ * it, and timed from its intended start; what is later than its deadline already is not sent and counted as
+ * `droppedLate`. A start that finds the in-flight cap full is not sent, `droppedCap` and bad. In the closed model a
+ * user's next journey is intended when the last one has ended, and nothing is ever dropped.
  */
-export class Executor implements JourneyHost {
-  readonly transport: Transport;
+export class Executor implements Engine, JourneyHost {
   readonly good: LoadSpec['scenario']['good'];
-  readonly tag: RequestTag;
-  /** Ms from t = 0. */
   readonly now: () => number;
+  readonly labels: readonly Label[];
   readonly #spec: LoadSpec;
-  readonly #identity: Identity;
   readonly #firstNumber: number;
-  readonly #pacer: Pacer;
+  readonly #chance: Chance;
+  readonly #pacer: Pacer | undefined;
+  readonly #users: Users | undefined;
   readonly #lanes: readonly Lane[];
-  readonly #laneOf: ReadonlyMap<CompiledJourney, Lane>;
   readonly #agenda = new Agenda();
-  readonly #windows: WindowBook;
-  readonly #failures = new FailureLog();
-  readonly #inFlight = new Set<Journey>();
-  readonly #totals = { scheduled: 0, sent: 0, good: 0, bad: 0 };
+  readonly #open = new DeadlineList<Journey>();
+  readonly #thinking = new Set<Journey>();
+  readonly #book: LoadBook;
+  readonly #endMs: number;
   #mix: Mix;
+  #dealt = 0;
   #mixIsWarmUp = true;
-  #acks: Ack[] = [];
+  #sending = false;
+  #inFlight = 0;
+  #userCount = 0;
+  #userStarts = 0;
   #stoppedMs: number | undefined;
+  #dryMs: number | undefined;
   #done = false;
 
-  constructor(options: { spec: LoadSpec; tag: Record<string, string>; transport: Transport; now: () => number }) {
-    const { spec } = options;
+  constructor({ spec, tag, feeds, transport, now, allocate }: ExecutorOptions) {
     const { scenario } = spec;
     this.#spec = spec;
-    this.transport = options.transport;
-    this.now = options.now;
-    this.tag = new RequestTag(options.tag);
+    this.now = now;
     this.good = scenario.good;
-    this.#identity = identityOf(spec);
     // The first ones are the canary's, one for each journey.
     this.#firstNumber = (spec.firstNumber ?? 0) + scenario.mix.length;
-    this.#pacer = new Pacer(scenario, spec.steadyMs);
-    this.#lanes = lanesOf(spec);
-    this.#laneOf = new Map(this.#lanes.map((lane) => [lane.compiled, lane]));
-    this.#windows = new WindowBook(scenario.name, scenario.good.withinMs);
+    this.#chance = new Chance(`${spec.seed}/load/${scenario.name}`);
+    const closed = scenario.executor === 'constant-vus' || scenario.executor === 'ramping-vus';
+    this.#pacer = closed ? undefined : new Pacer(scenario, spec);
+    this.#users = closed ? new Users(scenario, spec) : undefined;
+    this.#endMs = (this.#pacer ?? this.#users)!.endMs;
+    const around = { runId: spec.runId, marker: spec.marker, tag, feeds, transport };
+    const journeys = scenario.mix.map(({ journey }, index) =>
+      compileJourney(journey, index, scenario.journeys[journey]!, around),
+    );
+    const { labels, of } = labelsOf(journeys);
+    this.labels = labels;
+    this.#lanes = journeys.map((compiled, index) => ({
+      compiled,
+      labels: of[index]!,
+      deadlineMs: journeyDeadlineMs(compiled, scenario.good),
+    }));
+    const { withinMs } = scenario.good;
+    this.#book = new LoadBook({ scenario: scenario.name, withinMs, labels: labels.length, allocate });
     this.#mix = this.#newMix();
   }
 
-  /** Whether the drain is over and every count final. */
   get done(): boolean {
     return this.#done;
   }
 
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#inFlight;
   }
 
   get acksWaiting(): number {
-    return this.#acks.length;
+    return this.#book.acksWaiting;
   }
 
-  /** Journeys from t = 0 on: warm-up and steady state are in no total. */
+  get nextMs(): number {
+    return this.#pacer?.nextMs ?? this.now();
+  }
+
   get summary(): LoadSummary {
-    return { ...this.#totals, failuresOmitted: this.#failures.omitted };
+    return { ...this.#book.summary, ...(this.#dryMs === undefined ? {} : { dryAtMs: Math.round(this.#dryMs) }) };
   }
 
-  /** Does all that is due now. Call it every millisecond or so. */
   tick(): void {
     if (this.#done) return;
     const nowMs = this.now();
+    for (let first = this.#open.first; first !== undefined && first.deadlineMs <= nowMs; first = this.#open.first) {
+      first.expire();
+    }
     this.#agenda.runUntil(nowMs);
-    const startsUntilMs = Math.min(nowMs, this.#stoppedMs ?? nowMs);
-    for (const start of this.#pacer.dueUntil(startsUntilMs)) this.#start(start);
-    const lastMs = this.#stoppedMs ?? this.#pacer.endMs;
-    if (nowMs < lastMs || (this.#stoppedMs === undefined && !this.#pacer.exhausted)) return;
-    if (nowMs >= lastMs + this.#spec.drainMs) for (const journey of [...this.#inFlight]) journey.abandon();
-    this.#done = this.#inFlight.size === 0;
+    if (this.#users === undefined) this.#sendDue(nowMs);
+    else this.#fillUsers(nowMs);
+    this.#finish(nowMs);
   }
 
-  /** No start whose time comes after this; the drain begins. */
   stop(): void {
     this.#stoppedMs ??= this.now();
   }
 
-  /** What has become final since the last call; everything once `done`. */
   output(): Output {
-    const acks = this.#acks;
-    this.#acks = [];
-    const windows = this.#windows.giveOut(this.#done ? Number.POSITIVE_INFINITY : this.now());
-    return { windows, acks, failures: this.#failures.take() };
+    return this.#book.output(this.#done ? Number.POSITIVE_INFINITY : this.now());
   }
 
-  at(ms: number, run: () => void): void {
-    this.#agenda.add(ms, run);
+  release(cells: WindowCells): void {
+    this.#book.release(cells);
   }
 
-  onSent(journey: Journey, step: number, intendedMs: number, sentMs: number): void {
-    const lane = this.#lane(journey);
-    const window = this.#windows.at(lane.stepLabels[step]!, intendedMs);
-    window.sent++;
-    window.latenessMs.push(sentMs - intendedMs);
-    if (step > 0) return;
-    const whole = this.#windows.at(lane.label, intendedMs);
-    whole.sent++;
-    whole.latenessMs.push(sentMs - intendedMs);
-    if (intendedMs >= 0) this.#totals.sent++;
+  wait(journey: Journey, untilMs: number): void {
+    this.#thinking.add(journey);
+    this.#agenda.add(untilMs, () => {
+      if (this.#thinking.delete(journey)) journey.wake();
+    });
   }
 
-  onStep(journey: Journey, outcome: StepOutcome): void {
-    const { result, intendedMs, sentMs, endedMs } = outcome;
-    const lane = this.#lane(journey);
-    const window = this.#windows.at(lane.stepLabels[outcome.step]!, intendedMs);
-    if (result === 'good') window.good++;
-    else if (result === 'excluded') window.excluded++;
-    else if (result === 'droppedLate') window.droppedLate++;
-    else {
-      window.addBad(result, intendedMs);
-      this.#fail(lane, outcome, result);
-    }
-    if (result === 'excluded' || result === 'droppedLate') return;
-    const leastMs = result === 'good' ? 0 : this.good.withinMs;
-    window.addLatency(Math.max(endedMs - intendedMs, leastMs), sentMs === null ? undefined : endedMs - sentMs);
+  opened(journey: Journey): void {
+    this.#open.add(journey);
+  }
+
+  closed(journey: Journey): void {
+    this.#open.remove(journey);
+  }
+
+  draw(journey: Journey, step: number, purpose: Purpose): number {
+    return this.#chance.seek(journey.number, step * STREAMS_A_STEP + PURPOSES[purpose]).next();
+  }
+
+  trace(journey: Journey, step: number): Uint32Array {
+    return drawTrace(this.#chance.seek(journey.number, step * STREAMS_A_STEP));
+  }
+
+  onSent(journey: Journey, sentMs: number): void {
+    this.#book.sent(this.#laneOf(journey), journey, sentMs);
+  }
+
+  onStep(journey: Journey, result: Result, endedMs: number, answer: Answer | undefined): void {
+    this.#book.step(this.#laneOf(journey), journey, result, endedMs, answer);
   }
 
   onAck(journey: Journey, ack: Pick<Ack, 'key' | 'sentMs' | 'answeredMs' | 'outcome'>): void {
-    const times = { sentMs: rounded(ack.sentMs), answeredMs: ack.answeredMs === null ? null : rounded(ack.answeredMs) };
-    this.#acks.push({ ...ack, ...times, scenario: this.#identity.scenario, journey: journey.compiled.name });
+    this.#book.ack(journey, ack);
   }
 
-  onEnd(journey: Journey, { result, scheduledMs, sentMs, endedMs, lastStep }: JourneyOutcome): void {
-    this.#inFlight.delete(journey);
-    const lane = this.#lane(journey);
-    this.#abandonFrom(lane, lastStep.step + 1, lastStep.intendedMs);
-    const window = this.#windows.at(lane.label, scheduledMs);
-    if (result === 'excluded') window.excluded++;
-    else if (result === 'droppedLate') {
-      window.droppedLate++;
-      // How late it was must show, also where nothing was sent.
-      if (lastStep.step === 0) window.latenessMs.push(endedMs - scheduledMs);
-    } else if (isBad(result)) window.addBad(result, scheduledMs);
-    else window.good++;
-    this.#total(scheduledMs, result);
-    if (result === 'excluded' || result === 'droppedLate') return;
-    const leastMs = result === 'good' ? 0 : lane.deadlineMs;
-    window.addLatency(Math.max(endedMs - scheduledMs, leastMs), sentMs === null ? undefined : endedMs - sentMs);
+  onEnd(journey: Journey, result: Result, endedMs: number, stepResult: Result): void {
+    this.#inFlight--;
+    this.#thinking.delete(journey);
+    this.#book.end(this.#laneOf(journey), journey, result, stepResult, endedMs);
+    if (this.#users !== undefined) this.#nextOfUser(result, endedMs);
+    // A busy generator is awake anyway: what has become due meanwhile need not wait for the next tick.
+    else if (this.#pacer!.nextMs <= endedMs) this.#sendDue(endedMs);
   }
 
-  #start({ index, dueMs, warmUp }: DueStart): void {
-    if (this.#mixIsWarmUp && !warmUp) {
-      // The load's own counts by journey must be those of the timeline, whatever was dealt in warm-up.
-      this.#mix = this.#newMix();
-      this.#mixIsWarmUp = false;
+  #sendDue(nowMs: number): void {
+    // A start that ends at once comes by here again.
+    if (this.#sending) return;
+    this.#sending = true;
+    this.#sendAll(this.#pacer!, Math.min(nowMs, this.#stoppedMs ?? nowMs));
+    this.#sending = false;
+  }
+
+  #sendAll(pacer: Pacer, untilMs: number): void {
+    while (pacer.take(untilMs)) {
+      if (this.#mixIsWarmUp && !pacer.warmUp) {
+        // The load's own counts by journey must be those of the timeline, whatever was dealt in warm-up.
+        this.#mix = this.#newMix();
+        this.#mixIsWarmUp = false;
+        // Of a stripe, the first starts of the load may be others'.
+        this.#dealt = pacer.firstOfLoad;
+      }
+      for (; this.#dealt < pacer.index; this.#dealt++) this.#mix.next();
+      this.#dealt++;
+      this.#start(this.#lanes[this.#mix.next()]!, pacer.index, pacer.dueMs);
+      if (this.#dryMs !== undefined) return;
     }
-    const lane = this.#lanes[this.#mix.next()]!;
-    const window = this.#windows.at(lane.label, dueMs);
-    window.scheduled++;
-    if (dueMs >= 0) this.#totals.scheduled++;
-    if (this.#inFlight.size >= this.#spec.scenario.inFlightMax) {
-      this.#dropForCap(lane, dueMs);
+  }
+
+  #start(lane: Lane, index: number, dueMs: number): void {
+    const number = this.#firstNumber + index;
+    // The first rows of feeds were the canary's, too.
+    const row = this.#lanes.length + index;
+    const values = valuesOf(lane.compiled, { number, index: row, chance: this.#chance, users: this.#spec.users });
+    if (values === undefined) {
+      // A feed whose rows are used once has no more: the scenario ends here, and says so.
+      this.#dryMs ??= dueMs;
+      this.#stoppedMs ??= dueMs;
       return;
     }
-    const journey = new Journey(this, lane.compiled, dueMs, builtIns(this.#identity, this.#firstNumber + index));
-    this.#inFlight.add(journey);
-    window.inFlightMax = Math.max(window.inFlightMax, this.#inFlight.size);
-    journey.begin();
-  }
-
-  #dropForCap(lane: Lane, dueMs: number): void {
-    const endedMs = this.now();
-    const step = { step: 0, intendedMs: dueMs, sentMs: null, endedMs, status: null, body: null, traceparent: '' };
-    for (const [label, leastMs] of [
-      [lane.label, lane.deadlineMs],
-      [lane.stepLabels[0]!, this.good.withinMs],
-    ] as const) {
-      const window = this.#windows.at(label, dueMs);
-      window.droppedCap++;
-      window.addBad('dropped', dueMs);
-      window.addLatency(leastMs, undefined);
+    this.#book.scheduled(lane, dueMs);
+    if (this.#inFlight >= this.#spec.scenario.inFlightMax) {
+      const { name, steps } = lane.compiled;
+      const at = { dueMs, nowMs: this.now(), inFlight: this.#inFlight, journey: name, step: steps[0]!.name };
+      this.#book.dropped(lane, at);
+      return;
     }
-    const window = this.#windows.at(lane.label, dueMs);
-    window.inFlightMax = Math.max(window.inFlightMax, this.#inFlight.size);
-    this.#fail(lane, { ...step, result: 'dropped' }, 'dropped');
-    this.#abandonFrom(lane, 1, dueMs);
-    this.#total(dueMs, 'dropped');
+    this.#inFlight++;
+    this.#book.inFlight(lane, dueMs, this.#inFlight);
+    new Journey(this, lane.compiled, number, dueMs, values).wake();
   }
 
-  #abandonFrom(lane: Lane, step: number, intendedMs: number): void {
-    for (const label of lane.stepLabels.slice(step)) this.#windows.at(label, intendedMs).abandoned++;
+  #fillUsers(nowMs: number): void {
+    const wanted = this.#stoppedMs === undefined ? this.#users!.at(nowMs) : 0;
+    while (this.#userCount < wanted && this.#stoppedMs === undefined) {
+      this.#userCount++;
+      this.#startUser(nowMs);
+    }
   }
 
-  #fail(lane: Lane, outcome: StepOutcome, why: StepFailure['class']): void {
-    const { status, body, traceparent } = outcome;
-    const sentMs = outcome.sentMs === null ? null : rounded(outcome.sentMs);
-    const [intendedMs, endedMs] = [rounded(outcome.intendedMs), rounded(outcome.endedMs)];
-    const step = lane.compiled.steps[outcome.step]!.name;
-    const where = { scenario: this.#identity.scenario, journey: lane.compiled.name, step };
-    this.#failures.add({ ...where, intendedMs, sentMs, endedMs, class: why, status, body, traceparent });
+  #nextOfUser(result: Result, endedMs: number): void {
+    const wanted = this.#stoppedMs === undefined ? this.#users!.at(endedMs) : 0;
+    if (this.#userCount > wanted) {
+      this.#userCount--;
+      return;
+    }
+    if (result === 'refused' || result === 'dns' || result === 'tls' || result === 'droppedLate') {
+      // Whoever is turned away at the door does not knock a thousand times a second.
+      this.#agenda.add(endedMs + USER_PAUSE_MS, () => this.#returnUser());
+    } else this.#startUser(this.now());
   }
 
-  #total(scheduledMs: number, result: JourneyOutcome['result']): void {
-    if (scheduledMs < 0) return;
-    if (result === 'good') this.#totals.good++;
-    else if (isBad(result)) this.#totals.bad++;
+  #returnUser(): void {
+    const nowMs = this.now();
+    if (this.#stoppedMs !== undefined || this.#userCount > this.#users!.at(nowMs)) this.#userCount--;
+    else this.#startUser(nowMs);
   }
 
-  #lane(journey: Journey): Lane {
-    return this.#laneOf.get(journey.compiled)!;
+  #startUser(nowMs: number): void {
+    const { stripe } = this.#spec;
+    const index = this.#userStarts++ * (stripe?.of ?? 1) + (stripe?.index ?? 0);
+    this.#start(this.#lanes[this.#mix.next()]!, index, nowMs);
+  }
+
+  #finish(nowMs: number): void {
+    const lastMs = this.#stoppedMs ?? this.#endMs;
+    if (nowMs < lastMs || (this.#stoppedMs === undefined && this.#pacer?.exhausted === false)) return;
+    if (nowMs >= lastMs + this.#spec.drainMs) {
+      for (let first = this.#open.first; first !== undefined; first = this.#open.first) first.abandon();
+      for (const journey of [...this.#thinking]) journey.abandon();
+    }
+    this.#done = this.#inFlight === 0;
+  }
+
+  #laneOf(journey: Journey): Lane {
+    return this.#lanes[journey.compiled.index]!;
   }
 
   #newMix(): Mix {
     return new Mix(this.#spec.scenario.mix.map(({ share }) => share));
   }
-}
-
-/** Ten microseconds are as fine as any of these times is known. */
-const rounded = (ms: number): number => Math.round(ms * 100) / 100;
-
-export function identityOf(spec: LoadSpec): Identity {
-  const { runId, seed, marker, users, scenario } = spec;
-  return { runId, seed, marker, users, scenario: scenario.name };
-}
-
-function lanesOf({ scenario }: LoadSpec): Lane[] {
-  const journeys = scenario.mix.map(({ journey }) => compileJourney(journey, scenario.journeys[journey]!));
-  const labels = labelsOf(journeys);
-  return journeys.map((compiled, index) => ({
-    compiled,
-    label: labels[index]!.journey,
-    stepLabels: labels[index]!.steps,
-    deadlineMs: journeyDeadlineMs(compiled, scenario.good),
-  }));
 }

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { classOf } from './http-client.ts';
+import { classOf } from './failure-class.ts';
 
 const error = (code: string, name = 'Error'): Error => Object.assign(new Error(code), { code, name });
 

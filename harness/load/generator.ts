@@ -1,84 +1,133 @@
-import { systemClock } from '../core/clock.ts';
-import type { LoadSpec } from '../spi/load.ts';
-import { Batches } from './batches.ts';
-import { Canary } from './canary.ts';
-import { Executor } from './executor.ts';
-import { HttpTransport } from './http-client.ts';
-import type { FromGenerator, ToGenerator } from './messages.ts';
+import { Worker } from 'node:worker_threads';
+import { ownProgram } from '../core/own-program.ts';
+import type { LoadHealth, LoadSpec, LoadSummary } from '../spi/load.ts';
+import { UseMeter } from './health.ts';
+import { type Label, labelsOf, replayLabels } from './labels.ts';
+import type { FromGenerator, FromSender, SenderHealth, ToGenerator, ToSender } from './messages.ts';
+import { WHOLE } from './pacer.ts';
+import { WindowCells } from './window-cells.ts';
 
-const TICK_MS = 1;
-const BATCH_MS = 200;
+const SENDER = ownProgram('./sender', import.meta.url);
 
-/** The generator's side of the channel: real clock, real transport, and batches that never overtake each other. */
+type Batch = Extract<FromSender, { type: 'batch' }>;
+
+/**
+ * The generator's main thread: starts the threads that send, each with its stripe of the schedule, reads out the windows
+ * that they are done with, and tells the tool. One batch of each thread is on its way at most: what comes meanwhile is
+ * gathered in its windows, so a slow tool costs little memory here.
+ */
 export class Generator {
   readonly #say: (message: FromGenerator) => Promise<void>;
-  #spec: LoadSpec | undefined;
-  #tag: Record<string, string> = {};
-  #transport: HttpTransport | undefined;
-  #executor: Executor | undefined;
-  #stopAsked = false;
+  readonly #fail: (thrown: unknown) => void;
+  readonly #use = new UseMeter();
+  readonly #threads: Worker[] = [];
+  readonly #inFlight: number[] = [];
+  readonly #summaries: LoadSummary[] = [];
+  #labels: readonly Label[] = [];
+  #scenario = '';
+  #readyCount = 0;
 
-  constructor(say: (message: FromGenerator) => Promise<void>) {
+  constructor(say: (message: FromGenerator) => Promise<void>, fail: (thrown: unknown) => void) {
     this.#say = say;
+    this.#fail = fail;
   }
 
   hear(message: ToGenerator): void {
     switch (message.type) {
       case 'spec':
-        this.#spec = message.spec;
-        this.#tag = message.tag;
-        this.#transport = new HttpTransport(message.spec.target, message.spec.scenario.good.withinMs);
-        void this.#say({ type: 'ready' });
+        this.#start(message.spec, message.tag).catch(this.#fail);
         return;
       case 'canary':
-        this.#canary();
+        this.#tell(this.#threads[0]!, { type: 'canary' });
         return;
-      case 'begin':
-        this.#begin(message.originMs);
+      default:
+        for (const thread of this.#threads) this.#tell(thread, message);
+    }
+  }
+
+  async #start(spec: LoadSpec, tag: Record<string, string>): Promise<void> {
+    const { scenario } = spec;
+    this.#scenario = scenario.name;
+    const kinds =
+      scenario.replay === undefined ? [] : await (await import('./open-replay.ts')).kindsOf(scenario.replay);
+    const journeys = scenario.mix.map(({ journey }) => ({ name: journey, steps: scenario.journeys[journey] ?? [] }));
+    this.#labels = scenario.replay === undefined ? labelsOf(journeys).labels : replayLabels(kinds);
+    const threads = scenario.threads ?? 1;
+    for (let index = 0; index < threads; index++) {
+      const data = { spec: partOf(spec, index, threads), tag, kinds };
+      const thread = new Worker(SENDER, { workerData: data, execArgv: [] });
+      thread.on('message', (message: FromSender) => this.#heard(thread, index, message));
+      thread.on('error', this.#fail);
+      this.#threads.push(thread);
+      this.#inFlight.push(0);
+    }
+  }
+
+  #tell(thread: Worker, message: ToSender): void {
+    thread.postMessage(message);
+  }
+
+  #heard(thread: Worker, index: number, message: FromSender): void {
+    switch (message.type) {
+      case 'ready':
+        this.#readyCount++;
+        if (this.#readyCount === this.#threads.length) void this.#say({ type: 'ready' });
         return;
-      case 'stop':
-        this.#stop();
+      case 'canary':
+        void this.#say(message);
+        return;
+      case 'batch':
+        this.#forward(thread, index, message).catch(this.#fail);
         return;
     }
   }
 
-  #canary(): void {
-    const now = (): number => performance.now();
-    const canary = new Canary({ ...this.#parts(), now });
-    const timer = setInterval(() => {
-      canary.tick();
-      const { results } = canary;
-      if (results === undefined) return;
-      clearInterval(timer);
-      void this.#say({ type: 'canary', results });
-    }, TICK_MS);
+  async #forward(thread: Worker, index: number, batch: Batch): Promise<void> {
+    const windows = batch.windows.map(({ label, fromMs, buffer }) => {
+      const cells = new WindowCells(buffer);
+      const row = cells.row(this.#scenario, this.#labels[label]!, fromMs);
+      cells.clear();
+      return row;
+    });
+    const health = batch.health === undefined ? [] : [this.#health(index, batch.health)];
+    const { acks, failures, summary } = batch;
+    await this.#say({ type: 'output', windows, acks, failures, health });
+    this.#tell(thread, { type: 'taken' });
+    if (summary === undefined) return;
+    this.#summaries.push(summary);
+    if (this.#summaries.length === this.#threads.length)
+      await this.#say({ type: 'done', summary: added(this.#summaries) });
   }
 
-  #begin(originMs: number): void {
-    const now = (): number => systemClock.now() - originMs;
-    const executor = new Executor({ ...this.#parts(), now });
-    this.#executor = executor;
-    if (this.#stopAsked) executor.stop();
-    const ticks = setInterval(() => executor.tick(), TICK_MS);
-    const batches = new Batches(executor, this.#parts().spec.scenario.name, this.#say);
-    const turns = setInterval(() => {
-      if (!batches.turn()) return;
-      clearInterval(ticks);
-      clearInterval(turns);
-    }, BATCH_MS);
+  /** A thread's own state and, in every row, that of the process. */
+  #health(index: number, health: SenderHealth): LoadHealth {
+    const { atMs, eventLoopP99Ms, inFlight, pacer } = health;
+    this.#inFlight[index] = inFlight;
+    const { stealShare, ...use } = this.#use.read();
+    const all = this.#inFlight.reduce((sum, count) => sum + count, 0);
+    const steal = stealShare === undefined ? {} : { stealShare };
+    return { scenario: this.#scenario, atMs: Math.round(atMs), eventLoopP99Ms, inFlight: all, ...use, ...steal, pacer };
   }
+}
 
-  #stop(): void {
-    this.#stopAsked = true;
-    this.#executor?.stop();
-    if (this.#executor !== undefined) return;
-    const summary = { scheduled: 0, sent: 0, good: 0, bad: 0, failuresOmitted: 0 };
-    void this.#say({ type: 'done', summary });
-  }
+/** What thread `index` of `threads` is to send: its stripe of the schedule and its part of the cap. */
+function partOf(spec: LoadSpec, index: number, threads: number): LoadSpec {
+  const outer = spec.stripe ?? WHOLE;
+  const stripe = { index: outer.index + outer.of * index, of: outer.of * threads };
+  const inFlightMax = Math.max(1, Math.floor((spec.scenario.inFlightMax + stripe.of - 1 - stripe.index) / stripe.of));
+  return { ...spec, stripe, scenario: { ...spec.scenario, inFlightMax } };
+}
 
-  #parts(): { spec: LoadSpec; tag: Record<string, string>; transport: HttpTransport } {
-    if (this.#spec === undefined || this.#transport === undefined)
-      throw new Error('the load was begun before its spec');
-    return { spec: this.#spec, tag: this.#tag, transport: this.#transport };
-  }
+function added(summaries: readonly LoadSummary[]): LoadSummary {
+  const sum = (key: 'scheduled' | 'sent' | 'good' | 'bad' | 'failuresOmitted'): number =>
+    summaries.reduce((total, summary) => total + summary[key], 0);
+  const dry = summaries.flatMap(({ dryAtMs }) => dryAtMs ?? []);
+  return {
+    scheduled: sum('scheduled'),
+    sent: sum('sent'),
+    good: sum('good'),
+    bad: sum('bad'),
+    failuresOmitted: sum('failuresOmitted'),
+    ...(dry.length === 0 ? {} : { dryAtMs: Math.min(...dry) }),
+  };
 }

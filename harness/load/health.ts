@@ -1,34 +1,47 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
-import type { LoadHealth } from '../spi/load.ts';
+import { readSteal } from '../core/steal.ts';
 
 const RESOLUTION_MS = 10;
 
-/** How well this process keeps up, since the last reading. */
-export class HealthMeter {
+/** How late this thread's event loop comes round to what is due, since the last reading. */
+export class DelayMeter {
   readonly #delay = monitorEventLoopDelay({ resolution: RESOLUTION_MS });
-  #cpu = process.cpuUsage();
-  #atMs = performance.now();
 
   constructor() {
     this.#delay.enable();
   }
 
-  read(scenario: string, atMs: number, inFlight: number): LoadHealth {
-    const now = performance.now();
-    const used = process.cpuUsage(this.#cpu);
-    const cpuShare = (used.user + used.system) / 1000 / Math.max(1, now - this.#atMs);
+  /** The 99th percentile in ms. */
+  read(): number {
     // The monitor's own interval is in every sample of it.
     const p99Ms = Math.max(0, this.#delay.percentile(99) / 1e6 - RESOLUTION_MS);
     this.#delay.reset();
-    this.#cpu = process.cpuUsage();
-    this.#atMs = now;
-    return {
-      scenario,
-      atMs: Math.round(atMs),
-      eventLoopP99Ms: Math.round(p99Ms * 100) / 100,
-      cpuShare: Math.round(cpuShare * 1000) / 1000,
-      rssBytes: process.memoryUsage.rss(),
-      inFlight,
-    };
+    return Math.round(p99Ms * 100) / 100;
   }
 }
+
+/** What this process uses, and what the machine it runs on is kept from having, since the last reading. */
+export class UseMeter {
+  #cpu = process.cpuUsage();
+  #atMs = performance.now();
+  #steal = readSteal();
+
+  /** Shares of one core and of the machine's time; the latter undefined where the system does not tell. */
+  read(): { cpuShare: number; rssBytes: number; stealShare: number | undefined } {
+    const nowMs = performance.now();
+    const used = process.cpuUsage(this.#cpu);
+    const cpuShare = (used.user + used.system) / 1000 / Math.max(1, nowMs - this.#atMs);
+    const steal = readSteal();
+    const before = this.#steal;
+    this.#cpu = process.cpuUsage();
+    this.#atMs = nowMs;
+    this.#steal = steal;
+    const stealShare =
+      steal === undefined || before === undefined || steal.total <= before.total
+        ? undefined
+        : thousandths((steal.stolen - before.stolen) / (steal.total - before.total));
+    return { cpuShare: thousandths(cpuShare), rssBytes: process.memoryUsage.rss(), stealShare };
+  }
+}
+
+const thousandths = (share: number): number => Math.round(share * 1000) / 1000;

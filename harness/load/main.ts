@@ -16,7 +16,7 @@ function main(): void {
   // Ctrl-C and a stop are the tool's to handle, which heals first and then stops us.
   process.on('SIGINT', () => {});
   watchParent(fail);
-  const generator = new Generator(say);
+  const generator = new Generator(say, fail);
   process.on('message', (message: ToGenerator) => {
     try {
       generator.hear(message);

@@ -1,18 +1,19 @@
-/** What a failure's body may never show, most specific first; each is replaced whole, the key before it is kept. */
-const RULES: readonly (readonly [RegExp, string])[] = [
-  [/\beyJ[\w-]+\.[\w-]+\.[\w-]*/g, '***'],
-  [/\b(bearer|basic)\s+[\w.~+/=-]+/gi, '$1 ***'],
-  [
-    /((?:authorization|cookie|[\w-]*token|password|passwd|pwd|[\w-]*secret|api[-_]?key|session[-_]?id)["']?\s*[:=]\s*)("(?:[^"\\]|\\.)*"?|'[^']*'?|(?!(?:bearer|basic) \*{3})[^\s,;&}<]+)/gi,
-    '$1***',
-  ],
-  [/[\w.+-]+@[\w-]+(?:\.[\w-]+)+/g, '***@***'],
-  // Card numbers in groups, then phone, card and identity numbers in one run.
-  [/\b\d{3,6}(?:[ -]\d{3,6}){2,}\b/g, '***'],
-  [/\d{9,}[Xx]?/g, '***'],
-];
+import { NO_RULES, ruleSet } from './recording/rule-set.ts';
+import { TextMasker } from './recording/text-masker.ts';
 
-/** The same text without long runs of digits, mail addresses, credentials and tokens. */
+const STARS = '***';
+/** `{"name":"OutOfStock"}` is nobody's name, and tells why something failed. */
+const rules = ruleSet({ ...NO_RULES, keep: { keys: ['name'], values: [] } });
+const masker = new TextMasker(rules, (kind) => (kind === 'mail' ? `${STARS}@${STARS}` : STARS));
+
+/** What is left of numbers that were cut in two, or that no form explains. */
+const LEFTOVERS: readonly RegExp[] = [/\b\d{3,6}(?:[ -]\d{3,6}){2,}\b/g, /\d{9,}[Xx]?/g];
+
+/**
+ * A failure's body without what it may never show: the rules of the recordings, but stars instead of pseudonyms, since
+ * nothing is joined by them, and no long run of digits at all. Stars stand without quotes: nobody sent them.
+ */
 export function mask(text: string): string {
-  return RULES.reduce((masked, [pattern, by]) => masked.replace(pattern, by), text);
+  const starred = masker.body(text).replaceAll(`"${STARS}"`, STARS);
+  return LEFTOVERS.reduce((masked, pattern) => masked.replace(pattern, STARS), starred);
 }

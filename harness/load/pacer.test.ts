@@ -1,13 +1,25 @@
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { countStarts } from '../core/rate-curve.ts';
-import { type DueStart, Pacer } from './pacer.ts';
+import { Pacer } from './pacer.ts';
+
+interface DueStart {
+  index: number;
+  dueMs: number;
+  warmUp: boolean;
+}
+
+function taken(pacer: Pacer, untilMs: number): DueStart[] {
+  const starts: DueStart[] = [];
+  while (pacer.take(untilMs)) starts.push({ index: pacer.index, dueMs: pacer.dueMs, warmUp: pacer.warmUp });
+  return starts;
+}
 
 const flat = (rate: number, ms: number) => ({ fromRate: rate, toRate: rate, durationMs: ms });
 
 it('gives warm-up and steady state before t = 0 and the load from it, each start at its own time', () => {
-  const pacer = new Pacer({ segments: [flat(10, 1000)], warmUpRate: 5, warmUpMs: 400 }, 600);
-  const starts = [...pacer.dueUntil(Number.POSITIVE_INFINITY)];
+  const pacer = new Pacer({ segments: [flat(10, 1000)], warmUpRate: 5, warmUpMs: 400 }, { steadyMs: 600 });
+  const starts = taken(pacer, Number.POSITIVE_INFINITY);
   expect(starts.filter((start) => start.warmUp).map((start) => start.dueMs)).toEqual([-1000, -600, -400, -200]);
   expect(starts.filter((start) => !start.warmUp).map((start) => start.dueMs)).toEqual(
     Array.from({ length: 10 }, (_, index) => index * 100),
@@ -27,18 +39,18 @@ it('gives the same starts whatever the times it is asked at, none early, none tw
   fc.assert(
     fc.property(fc.array(segment, { minLength: 1, maxLength: 4 }), asked, (segments, gaps) => {
       const scenario = { segments, warmUpRate: 7, warmUpMs: 300 };
-      const once = [...new Pacer(scenario, 200).dueUntil(Number.POSITIVE_INFINITY)];
-      const pacer = new Pacer(scenario, 200);
+      const once = taken(new Pacer(scenario, { steadyMs: 200 }), Number.POSITIVE_INFINITY);
+      const pacer = new Pacer(scenario, { steadyMs: 200 });
       const given: DueStart[] = [];
       let ms = -500;
       for (const gap of gaps) {
-        for (const start of pacer.dueUntil(ms)) {
+        for (const start of taken(pacer, ms)) {
           expect(start.dueMs).toBeLessThanOrEqual(ms);
           given.push(start);
         }
         ms += gap;
       }
-      given.push(...pacer.dueUntil(Number.POSITIVE_INFINITY));
+      given.push(...taken(pacer, Number.POSITIVE_INFINITY));
       expect(given).toEqual(once);
       expect(once.filter((start) => !start.warmUp)).toHaveLength(countStarts(segments));
       expect(pacer.exhausted).toBe(true);

@@ -1,41 +1,142 @@
 import type { Json } from '../spi/json.ts';
 
-/** What `{name}` stands for in one journey; taken values keep their JSON type where they stand alone in a body. */
-export type Values = ReadonlyMap<string, string | number | boolean>;
+/** What a slot holds; `undefined`: not yet known. */
+export type Value = string | number | boolean | undefined;
 
-const PLACEHOLDER = /\{([A-Za-z_]\w*)\}/;
+/** What a placeholder's name stands for: a slot, a text that never changes, or undefined when nobody knows the name. */
+export type Slots = (name: string) => number | string | undefined;
 
-/** Text cut at its placeholders: even entries are literal, odd ones are names. */
-export type Template = readonly string[];
+type Encode = (value: Exclude<Value, undefined>) => string;
 
-export const templateOf = (text: string): Template => text.split(PLACEHOLDER);
+/** Text with slots: `literals[0] slot literals[1] slot … literals[n]`, each value written by its encoder. */
+export interface Template {
+  readonly literals: readonly string[];
+  readonly slots: readonly number[];
+  readonly encoders: readonly Encode[];
+  /** What stands for a slot whose value is not known: the placeholder as it was written. */
+  readonly written: readonly string[];
+}
 
-/** The text with its placeholders filled in; an unknown one stays as it is written. */
-export function fill(template: Template, values: Values, encode: (value: string) => string = (value) => value): string {
-  if (template.length === 1) return template[0]!;
-  let text = '';
-  template.forEach((part, index) => {
-    if (index % 2 === 0) text += part;
-    else text += values.has(part) ? encode(String(values.get(part))) : `{${part}}`;
-  });
+const PLACEHOLDER = /\{([A-Za-z_][\w]*(?:\.[\w-]+)?)\}/;
+
+export const asIs: Encode = String;
+export const inPath: Encode = (value) => encodeURIComponent(String(value).toWellFormed());
+/** A taken value may hold what would end the header line; it must not become a header of its own. */
+export const inHeader: Encode = (value) => String(value).replace(/[^\x20-\x7e]/g, '');
+const inJsonString: Encode = (value) => JSON.stringify(String(value)).slice(1, -1);
+const asJson: Encode = (value) => JSON.stringify(value);
+
+/** Cuts text at the placeholders that have a slot; others stay as they are written. */
+export function templateOf(text: string, slots: Slots, encode: Encode = asIs): Template {
+  const builder = new Builder(slots);
+  builder.text(text, (literal) => literal, encode);
+  return builder.done();
+}
+
+/** The text of a JSON value; a string that is one placeholder alone takes over its value's own type. */
+export function jsonTemplateOf(value: Json, slots: Slots): Template {
+  const builder = new Builder(slots);
+  builder.json(value);
+  return builder.done();
+}
+
+/** Templates one behind the other. */
+export function joined(templates: readonly Template[]): Template {
+  const literals = [''];
+  for (const template of templates) {
+    literals[literals.length - 1] += template.literals[0]!;
+    literals.push(...template.literals.slice(1));
+  }
+  return {
+    literals,
+    slots: templates.flatMap((template) => template.slots),
+    encoders: templates.flatMap((template) => template.encoders),
+    written: templates.flatMap((template) => template.written),
+  };
+}
+
+export const literal = (text: string): Template => ({ literals: [text], slots: [], encoders: [], written: [] });
+
+export function fill(template: Template, values: readonly Value[]): string {
+  const { literals, slots } = template;
+  let text = literals[0]!;
+  for (let index = 0; index < slots.length; index++) {
+    const value = values[slots[index]!];
+    text += value === undefined ? template.written[index]! : template.encoders[index]!(value);
+    text += literals[index + 1]!;
+  }
   return text;
 }
 
-/** Whether every placeholder of the template has a value. */
-export function isFilledBy(template: Template, values: Values): boolean {
-  return template.every((part, index) => index % 2 === 0 || values.has(part));
+/** Whether every slot of the template has a value. */
+export function isFilledBy(template: Template, values: readonly Value[]): boolean {
+  return template.slots.every((slot) => values[slot] !== undefined);
 }
 
-/** A JSON value with the placeholders in its strings filled in. */
-export function fillJson(value: Json, values: Values): Json {
-  if (typeof value === 'string') {
-    const template = templateOf(value);
-    const alone = template.length === 3 && template[0] === '' && template[2] === '';
-    return alone && values.has(template[1]!) ? values.get(template[1]!)! : fill(template, values);
+class Builder {
+  readonly #slots: Slots;
+  readonly #template = { literals: [''], slots: [] as number[], encoders: [] as Encode[], written: [] as string[] };
+
+  constructor(slots: Slots) {
+    this.#slots = slots;
   }
-  if (Array.isArray(value)) return value.map((item) => fillJson(item, values));
-  if (value === null || typeof value !== 'object') return value;
-  return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, fillJson(item, values)]));
+
+  done(): Template {
+    return this.#template;
+  }
+
+  text(text: string, literally: (literal: string) => string, encode: Encode): void {
+    // Split at the one group: even entries are literal, odd ones are names.
+    text.split(PLACEHOLDER).forEach((part, index) => {
+      const slot = index % 2 === 1 ? this.#slots(part) : undefined;
+      if (typeof slot === 'string') this.#literal(encode(slot));
+      else if (slot !== undefined) this.#slot(slot, encode, literally(`{${part}}`));
+      else this.#literal(literally(index % 2 === 1 ? `{${part}}` : part));
+    });
+  }
+
+  json(value: Json): void {
+    if (typeof value === 'string') {
+      const [before, name, after] = value.split(PLACEHOLDER);
+      const slot = before === '' && after === '' && name !== undefined ? this.#slots(name) : undefined;
+      if (typeof slot === 'number') {
+        this.#slot(slot, asJson, JSON.stringify(value));
+        return;
+      }
+      this.#literal('"');
+      this.text(value, (part) => JSON.stringify(part).slice(1, -1), inJsonString);
+      this.#literal('"');
+    } else if (Array.isArray(value)) {
+      this.#list('[', ']', value, (item) => this.json(item));
+    } else if (value !== null && typeof value === 'object') {
+      this.#list('{', '}', Object.entries(value), ([key, item]) => {
+        this.#literal(`${JSON.stringify(key)}:`);
+        this.json(item);
+      });
+    } else this.#literal(JSON.stringify(value));
+  }
+
+  #list<T>(open: string, close: string, items: readonly T[], each: (item: T) => void): void {
+    this.#literal(open);
+    items.forEach((item, index) => {
+      if (index > 0) this.#literal(',');
+      each(item);
+    });
+    this.#literal(close);
+  }
+
+  #literal(text: string): void {
+    const { literals } = this.#template;
+    literals[literals.length - 1] += text;
+  }
+
+  #slot(slot: number, encode: Encode, written: string): void {
+    const { literals, slots, encoders } = this.#template;
+    slots.push(slot);
+    encoders.push(encode);
+    this.#template.written.push(written);
+    literals.push('');
+  }
 }
 
 /** What a JSON pointer (RFC 6901) points at, if it is a plain value. */

@@ -1,21 +1,42 @@
 import type { BadClass } from '../spi/load.ts';
+import type { AnswerWants } from './response-parser.ts';
+import type { Template, Value } from './template.ts';
 
-export interface HttpRequest {
+/** A request with its templates cut up, as a transport wants to know it before the first one is sent. */
+export interface RequestShape {
   method: string;
-  path: string;
-  headers: Record<string, string>;
-  body: string | undefined;
-  /** Most bytes of the answer's body worth keeping. */
-  bodyMax: number;
+  /** Starts with `/`; filled values are percent-encoded in it. */
+  path: Template;
+  headers: readonly (readonly [string, Template])[];
+  body: Template | undefined;
+  wants: AnswerWants;
 }
 
-/** What became of one request: a whole answer, or why there was none. */
+/** What became of one request: a whole answer, or why there was none. Header names are in lower case. */
 export type Answer =
-  | { ok: true; status: number; body: string; cut: boolean }
+  | { ok: true; status: number; body: string; cut: boolean; headers: readonly string[] }
   | { ok: false; class: BadClass; status: number | null; body: string | null };
 
-/** Sends requests; injected, so that the executor runs on virtual time as well. */
+export interface Receiver {
+  /** Called at most once, never before `send` has returned, and not after `cancel`. */
+  answered(answer: Answer): void;
+}
+
+/** A request on its way. */
+export interface Sent {
+  /** No answer is wanted any more; the connection is destroyed with it. Only before `answered`. */
+  cancel(): void;
+}
+
+export interface Sender {
+  /** Whether it writes the trace itself, so that `values` need not hold its text. */
+  readonly writesTrace: boolean;
+  /** `values` fill the shape's templates, by slot; `trace` is as of `drawTrace`. */
+  send(values: readonly Value[], trace: Uint32Array, receiver: Receiver): Sent;
+}
+
+/** Sends requests, never twice and never to where an answer points; injected, so that the executor runs on virtual time as well. */
 export interface Transport {
-  /** `done` is called at most once, and not after the returned function was, which destroys the request. */
-  send(request: HttpRequest, done: (answer: Answer) => void): () => void;
+  compile(shape: RequestShape): Sender;
+  close(): void;
 }

@@ -1,106 +1,124 @@
-import { type Dispatcher, Pool } from 'undici';
-import type { BadClass } from '../spi/load.ts';
-import type { Answer, HttpRequest, Transport } from './transport.ts';
+import { type Dispatcher, Pool, ProxyAgent } from 'undici';
+import { classOf } from './failure-class.ts';
+import type { AnswerWants } from './response-parser.ts';
+import { fill, type Value } from './template.ts';
+import type { Answer, Receiver, RequestShape, Sender, Sent, Transport } from './transport.ts';
 
 /** Room for undici's connect timer, which is coarse; the deadline that counts is the executor's. */
 const CONNECT_GRACE_MS = 1000;
+/** Requests at once on one HTTP/2 connection, as servers usually allow. */
+const STREAMS_MAX = 100;
 
-const CLASSES: Readonly<Record<string, BadClass>> = {
-  ECONNREFUSED: 'refused',
-  EHOSTUNREACH: 'refused',
-  ENETUNREACH: 'refused',
-  ENOTFOUND: 'dns',
-  EAI_AGAIN: 'dns',
-  EAI_FAIL: 'dns',
-  UND_ERR_CONNECT_TIMEOUT: 'timeout',
-  ETIMEDOUT: 'timeout',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'reset',
-  UND_ERR_HEADERS_OVERFLOW: 'body',
-};
+export interface UndiciOptions {
+  http2: boolean;
+  /** URL of an HTTP proxy that the requests go through. */
+  proxy: string | undefined;
+  /** Bounds how long a connection attempt outlives the request that it was made for. */
+  withinMs: number;
+}
 
-/**
- * HTTP/1.1 over kept-alive connections, as many as there are requests at once, so that no request ever waits for
- * another one's answer. Never retries and never follows a redirect.
- */
-export class HttpTransport implements Transport {
-  readonly #pool: Pool;
+/** What our own sockets do not speak: HTTP/2 over TLS, and HTTP through a proxy. Never retries and never follows a redirect. */
+export class UndiciTransport implements Transport {
+  readonly #dispatcher: Pool | ProxyAgent;
+  readonly #origin: string;
   readonly #basePath: string;
 
-  /** `withinMs` bounds how long a connection attempt outlives the request it was made for. */
-  constructor(target: string, withinMs: number) {
+  constructor(target: string, { http2, proxy, withinMs }: UndiciOptions) {
     const url = new URL(target);
+    this.#origin = url.origin;
     this.#basePath = url.pathname.replace(/\/$/, '');
-    this.#pool = new Pool(url.origin, {
-      connections: null,
-      pipelining: 1,
-      allowH2: false,
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connectTimeout: withinMs + CONNECT_GRACE_MS,
-    });
+    const limits = { headersTimeout: 0, bodyTimeout: 0, connectTimeout: withinMs + CONNECT_GRACE_MS };
+    const shape = http2
+      ? { allowH2: true, pipelining: STREAMS_MAX, connections: null }
+      : { allowH2: false, pipelining: 1, connections: null };
+    this.#dispatcher =
+      proxy === undefined
+        ? new Pool(url.origin, { ...limits, ...shape })
+        : new ProxyAgent({ uri: proxy, ...limits, ...shape });
   }
 
-  send(request: HttpRequest, done: (answer: Answer) => void): () => void {
-    const exchange = new Exchange(request.bodyMax, done);
-    const { method, headers, body } = request;
-    const path = this.#basePath + (request.path.startsWith('/') ? request.path : `/${request.path}`);
+  compile(shape: RequestShape): Sender {
+    return { writesTrace: false, send: (values, _trace, receiver) => this.#send(shape, values, receiver) };
+  }
+
+  close(): void {
+    // Whatever is still open there is of no interest to anybody; the process ends with it.
+    void this.#dispatcher.destroy();
+  }
+
+  #send(shape: RequestShape, values: readonly Value[], receiver: Receiver): Sent {
+    const exchange = new Exchange(shape.wants, receiver);
+    const path = this.#basePath + fill(shape.path, values);
+    const headers = Object.fromEntries(shape.headers.map(([name, value]) => [name, fill(value, values)]));
+    const body = shape.body === undefined ? null : fill(shape.body, values);
+    const { method } = shape;
+    const options = { origin: this.#origin, method, path, headers, body } as Dispatcher.DispatchOptions;
     try {
-      this.#pool.dispatch({ method, path, headers, body: body ?? null } as Dispatcher.DispatchOptions, exchange);
+      this.#dispatcher.dispatch(options, exchange);
     } catch (thrown) {
       // What cannot be written as a request (a header or path that is not one) was never sent, and says so.
-      exchange.onResponseError(undefined, thrown as Error);
+      setImmediate(() => exchange.onResponseError(undefined, thrown as Error));
     }
-    return () => exchange.destroy();
+    return exchange;
   }
 }
 
-class Exchange implements Dispatcher.DispatchHandler {
-  readonly #bodyMax: number;
-  #done: ((answer: Answer) => void) | undefined;
+class Exchange implements Dispatcher.DispatchHandler, Sent {
+  readonly #wants: AnswerWants;
+  #receiver: Receiver | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #status: number | null = null;
+  #headers: string[] = [];
   #chunks: Buffer[] = [];
-  #kept = 0;
+  #room = 0;
   #cut = false;
 
-  constructor(bodyMax: number, done: (answer: Answer) => void) {
-    this.#bodyMax = bodyMax;
-    this.#done = done;
+  constructor(wants: AnswerWants, receiver: Receiver) {
+    this.#wants = wants;
+    this.#receiver = receiver;
   }
 
-  /** No answer is wanted any more. One that is still connecting is stopped before it is written. */
-  destroy(): void {
-    this.#done = undefined;
+  /** One that is still connecting is stopped before it is written. */
+  cancel(): void {
+    this.#receiver = undefined;
     this.#chunks = [];
     this.#controller?.abort(new Error('destroyed at its deadline'));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#done === undefined) controller.abort(new Error('destroyed before it was sent'));
+    if (this.#receiver === undefined) controller.abort(new Error('destroyed before it was sent'));
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number): void {
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
     // 1xx only announces the answer.
-    if (status >= 200) this.#status = status;
+    if (status < 200) return;
+    const { expect, bodyMax, otherBodyMax } = this.#wants;
+    this.#status = status;
+    this.#room = expect.includes(status) ? bodyMax : otherBodyMax;
+    if (this.#wants.headers) this.#headers = flat(headers);
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    const room = this.#bodyMax - this.#kept;
-    if (chunk.length > room) this.#cut = true;
-    if (room <= 0 || this.#done === undefined) return;
+    const wanted = Math.min(this.#room, chunk.length);
+    if (wanted < chunk.length) this.#cut = true;
+    if (wanted <= 0 || this.#receiver === undefined) return;
+    this.#room -= wanted;
     // A copy: the parser's buffer is used again.
-    const kept = Buffer.from(chunk.subarray(0, room));
-    this.#kept += kept.length;
-    this.#chunks.push(kept);
+    this.#chunks.push(Buffer.from(chunk.subarray(0, wanted)));
   }
 
   onResponseEnd(): void {
-    this.#finish({ ok: true, status: this.#status ?? 0, body: this.#text(), cut: this.#cut });
+    const headers = this.#headers;
+    this.#finish({ ok: true, status: this.#status ?? 0, body: this.#text(), cut: this.#cut, headers });
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | undefined, error: Error): void {
-    const body = this.#kept === 0 ? null : this.#text();
+    const body = this.#chunks.length === 0 ? null : this.#text();
     this.#finish({ ok: false, class: classOf(error), status: this.#status, body });
   }
 
@@ -109,18 +127,14 @@ class Exchange implements Dispatcher.DispatchHandler {
   }
 
   #finish(answer: Answer): void {
-    const done = this.#done;
-    this.#done = undefined;
-    done?.(answer);
+    const receiver = this.#receiver;
+    this.#receiver = undefined;
+    receiver?.answered(answer);
   }
 }
 
-/** The class of a broken request; several addresses tried come as one error with the last one's code. */
-export function classOf(error: Error): BadClass {
-  const { code } = error as NodeJS.ErrnoException;
-  if (error.name === 'HTTPParserError' || code?.startsWith('HPE_') === true) return 'body';
-  const known = code === undefined ? undefined : CLASSES[code];
-  if (known !== undefined) return known;
-  const inner = error instanceof AggregateError ? (error.errors.at(-1) as unknown) : error.cause;
-  return inner instanceof Error ? classOf(inner) : 'reset';
+function flat(headers: Record<string, string | string[] | undefined>): string[] {
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().flatMap((one) => [name.toLowerCase(), one]),
+  );
 }

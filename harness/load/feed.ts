@@ -1,0 +1,96 @@
+import { readFile, stat } from 'node:fs/promises';
+import { AliasTable } from '../core/alias-table.ts';
+import { HarnessError, messageOf } from '../core/errors.ts';
+import { type Cell, csvTable, generatedTable, jsonLinesTable, type Table, TableError } from '../core/table.ts';
+import { formatCount } from '../core/units.ts';
+import type { FeedSkew, FeedSpec } from '../spi/plan.ts';
+
+/** The file lies in memory as it is: more would crowd out the generator. */
+const FILE_MAX_BYTES = 1_000_000_000;
+
+/** One row's cells, in the order of the feed's `columns`. */
+export type Row = readonly Cell[];
+
+export interface FeedRows {
+  readonly order: FeedSpec['order'];
+  readonly columns: readonly string[];
+  readonly count: number;
+  /** Row `index` (from 0) of the load's starts: a `unique` feed has none past its end, a `circular` one begins again. */
+  row(index: number): Row | undefined;
+  /** A row by chance, weighted by the feed's skew; constant time. */
+  draw(random: () => number): Row;
+  /** The row of start `index`, by the feed's order: `random` draws it, the others count. */
+  rowFor(index: number, random: () => number): Row | undefined;
+}
+
+/** Reads a feed, all of it once, so that a bad row is known before the load begins. Throws FEED_UNUSABLE. */
+export async function openFeed(spec: FeedSpec): Promise<FeedRows> {
+  const table = await tableOf(spec.source);
+  if (table.count === 0) {
+    throw unusable(`${nameOf(spec.source)} has no rows`, 'Give it at least one row under its header.');
+  }
+  return feedOver(table, spec);
+}
+
+/** The same over a table that has been read already. The table has at least one row. */
+export function feedOver(table: Table, { order, skew }: Pick<FeedSpec, 'order' | 'skew'>): FeedRows {
+  const { columns, count } = table;
+  const weighted = skew === undefined ? undefined : new AliasTable(weightsOf(table, skew));
+  const row = (index: number): Row | undefined => {
+    if (order === 'unique' && index >= count) return undefined;
+    return table.row(index % count);
+  };
+  const draw = (random: () => number): Row =>
+    table.row(weighted?.draw(random) ?? Math.min(count - 1, Math.floor(random() * count)));
+  const rowFor = (index: number, random: () => number): Row | undefined =>
+    order === 'random' ? draw(random) : row(index);
+  return { order, columns, count, row, draw, rowFor };
+}
+
+/** Row k (from 1) weighs k^-zipf, times its whale's factor. */
+function weightsOf(table: Table, { zipf, whales }: FeedSkew): Float64Array {
+  const weights = Float64Array.from({ length: table.count }, (_, index) => (index + 1) ** -zipf);
+  const column = whales === undefined ? -1 : table.columns.indexOf(whales.column);
+  if (whales === undefined || column < 0) return weights;
+  const times = new Map(Object.entries(whales.times));
+  for (let index = 0; index < table.count; index++) {
+    const factor = times.get(String(table.row(index)[column]));
+    if (factor !== undefined) weights[index]! *= factor;
+  }
+  return weights;
+}
+
+async function tableOf(source: FeedSpec['source']): Promise<Table> {
+  if ('generate' in source) return generatedTable(source.generate, source.rows);
+  const file = nameOf(source);
+  const bytes = await bytesOf(file);
+  try {
+    return 'csv' in source ? csvTable(bytes) : jsonLinesTable(bytes);
+  } catch (thrown) {
+    if (!(thrown instanceof TableError)) throw thrown;
+    throw unusable(`${file}:${thrown.line}: ${thrown.message}`, 'Mend that line, or leave it out.', thrown);
+  }
+}
+
+async function bytesOf(file: string): Promise<Uint8Array> {
+  try {
+    const { size } = await stat(file);
+    if (size > FILE_MAX_BYTES) {
+      const hint = 'Split it, or give each scenario its own part.';
+      throw unusable(`${file} has ${formatCount(size)} bytes; at most ${formatCount(FILE_MAX_BYTES)} are read`, hint);
+    }
+    return await readFile(file);
+  } catch (thrown) {
+    if (thrown instanceof HarnessError) throw thrown;
+    throw unusable(`${file} cannot be read: ${messageOf(thrown)}`, 'Feeds are named relative to the plan.', thrown);
+  }
+}
+
+function nameOf(source: FeedSpec['source']): string {
+  if ('csv' in source) return source.csv;
+  return 'jsonLines' in source ? source.jsonLines : 'the generated feed';
+}
+
+function unusable(message: string, hint: string, cause?: unknown): HarnessError {
+  return new HarnessError('FEED_UNUSABLE', message, hint, cause);
+}

@@ -1,0 +1,44 @@
+import { AccessLogParser } from './access-log.ts';
+import type { LineFormat } from './line-format.ts';
+import { LineSplitter, LONGEST_LINE_BYTES } from './line-splitter.ts';
+import type { SessionRule } from './session-rule.ts';
+import type { SourceSink } from './source-reader.ts';
+
+/** Makes requests of an access log. Empty lines and nginx's and Apache's comments are nothing; all else counts. */
+export class LogReader {
+  readonly #sink: SourceSink;
+  readonly #parser: AccessLogParser;
+  readonly #lines: LineSplitter;
+  #number = 0;
+
+  constructor(sink: SourceSink, format: LineFormat, rule: SessionRule) {
+    this.#sink = sink;
+    this.#parser = new AccessLogParser(format, rule);
+    this.#lines = new LineSplitter({
+      line: (text, ascii) => this.#line(text, ascii),
+      tooLong: () => {
+        this.#number++;
+        sink.malformed(this.#number, `a line of more than ${LONGEST_LINE_BYTES / 1024} KB`, Buffer.alloc(0));
+      },
+    });
+  }
+
+  push(piece: Buffer): void {
+    this.#lines.push(piece);
+  }
+
+  end(): void {
+    this.#lines.end();
+  }
+
+  #line(text: string, ascii: boolean): void {
+    this.#number++;
+    if (text === '' || text.startsWith('#')) return;
+    const request = this.#parser.parse(text, ascii);
+    if (typeof request === 'string') {
+      this.#sink.malformed(this.#number, request, Buffer.from(text.slice(0, 1024), 'latin1'));
+    } else {
+      this.#sink.request(request, this.#parser.wholeSecond, this.#parser.endStamped);
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { randomBytes } from 'node:crypto';
+import { BoundedCache } from './bounded-cache.ts';
+import { passesLuhn, residentCheck } from './check-digits.ts';
+import { KeyedHash } from './keyed-hash.ts';
+
+const CACHED = 16_384;
+const CACHED_LENGTH_MAX = 256;
+const TOKEN_MIN = 16;
+const TOKEN_MAX = 1024;
+const TOKEN_STEP = 8;
+
+/** Characters of the primer of a thousand: a name of five of them behind 某 is nobody's. */
+const CHARACTERS =
+  '天地玄黄宇宙洪荒日月盈昃辰宿列张寒来暑往秋收冬藏闰余成岁律吕调阳云腾致雨露结为霜金生丽水玉出昆冈剑号巨阙珠称夜光果珍李柰';
+const HAN = /\p{Script=Han}/u;
+const HAN_LENGTH = 5;
+
+/** What stands where a private value stood. Each form is told from a real value at a glance and by `isPseudonym`. */
+const FORMS = `masked-[a-p]+|\\*{3,}|某[${CHARACTERS}]{${HAN_LENGTH}}|u[a-p]{16}@masked\\.invalid|s-[a-p]{16}`;
+const PSEUDONYM = new RegExp(`^(?:${FORMS})$`);
+/** Every pseudonym of letters in a text; global, for `matchAll`. */
+export const PSEUDONYMS = new RegExp(FORMS, 'g');
+
+export function isPseudonym(text: string): boolean {
+  return PSEUDONYM.test(text);
+}
+
+/** Whether digits are those of a masked number: no number plan, card range or province begins like them. */
+export function isMaskedNumber(digits: string): boolean {
+  return digits.startsWith('1000') || /^(?:(?:00)?86)?10\d{9}$|^10\d{10}/.test(digits);
+}
+
+/**
+ * Pseudonyms as a function of key, class and value alone (HMAC-SHA-256); the cache, bounded, only saves time. Numbers
+ * begin with 10: no mobile number, card or province does; a card's fails Luhn, an identity's its check.
+ */
+export class Pseudonyms {
+  readonly #hash: KeyedHash;
+  readonly #letters = Buffer.alloc(64);
+  /** By class; there are as many as there are ways to mask. */
+  readonly #known = new Map<string, BoundedCache<string>>();
+
+  /** Without a key a random one, so that nobody can make the same pseudonyms again. */
+  constructor(key: string | undefined) {
+    this.#hash = new KeyedHash(key ?? randomBytes(32));
+  }
+
+  /** Of the same length up to a step, so that a request weighs what it weighed. */
+  token(value: string): string {
+    const length = Math.min(TOKEN_MAX, Math.max(TOKEN_MIN, Math.ceil(value.length / TOKEN_STEP) * TOKEN_STEP));
+    return this.#once('token', value, (digest) => `masked-${this.#word(digest, length - 'masked-'.length)}`);
+  }
+
+  session(value: string): string {
+    return this.#once('session', value, (digest) => `s-${this.#word(digest, 16)}`);
+  }
+
+  mail(value: string): string {
+    return this.#once('mail', value.toLowerCase(), (digest) => `u${this.#word(digest, 16)}@masked.invalid`);
+  }
+
+  /** For what people write: names and addresses; in the script of the value. */
+  words(kind: 'name' | 'address', value: string): string {
+    return this.#once(kind, value, (digest) => (HAN.test(value) ? hanName(digest) : `masked-${this.#word(digest, 9)}`));
+  }
+
+  /** A Chinese mobile number's eleven digits → eleven. */
+  mobile(national: string): string {
+    return this.#once('phone', national, (digest) => {
+      const masked = `10${digitsOf(digest, 9)}`;
+      return passesLuhn(`86${masked}`) ? bumped(masked) : masked;
+    });
+  }
+
+  /** Any other telephone number, at least seven digits → as many. */
+  phone(digits: string): string {
+    return this.#once('phone', digits, (digest) => failingLuhn(`1000${digitsOf(digest, digits.length - 4)}`));
+  }
+
+  /** +999 is nobody's country. */
+  international(digits: string): string {
+    return this.#once('abroad', digits, (digest) => failingLuhn(`999${digitsOf(digest, digits.length - 3)}`));
+  }
+
+  card(digits: string): string {
+    return this.#once('card', digits, (digest) => failingLuhn(`10${digitsOf(digest, digits.length - 2)}`));
+  }
+
+  /** Of 15 or 18 characters; the last is a digit even where it was an X. */
+  residentId(id: string): string {
+    return this.#once('id', id.toUpperCase(), (digest) => {
+      let masked = `10${digitsOf(digest, id.length - 2)}`;
+      while (passesLuhn(masked) || (masked.length === 18 && residentCheck(masked) === masked[17]))
+        masked = bumped(masked);
+      return masked;
+    });
+  }
+
+  /** In 240.0.0.0/4, reserved and never routed. */
+  ip4(value: string): string {
+    return this.#once('ip', value, (digest) => {
+      const byte = (at: number): number => Number.parseInt(digest.slice(at * 2, at * 2 + 2), 16);
+      return `${240 + (byte(0) % 15)}.${byte(1)}.${byte(2)}.${byte(3)}`;
+    });
+  }
+
+  /** In 2001:db8::/32, which is for documentation. */
+  ip6(value: string): string {
+    return this.#once('ip', value.toLowerCase(), (digest) => {
+      const groups = Array.from({ length: 6 }, (_, at) => digest.slice(at * 4, at * 4 + 4));
+      return `2001:db8:${groups.join(':')}`;
+    });
+  }
+
+  #once(kind: string, value: string, make: (digest: string) => string): string {
+    if (value.length > CACHED_LENGTH_MAX) return make(this.#hash.hex(`${kind}\0${value}`));
+    const known = this.#known.get(kind) ?? new BoundedCache<string>(CACHED);
+    this.#known.set(kind, known);
+    const before = known.get(value);
+    if (before !== undefined) return before;
+    const made = make(this.#hash.hex(`${kind}\0${value}`));
+    known.set(value, made);
+    return made;
+  }
+
+  /** Letters alone, so that no run of digits in a pseudonym ever looks like a number of somebody's. */
+  #word(digest: string, length: number): string {
+    for (let at = 0; at < digest.length; at++) {
+      const code = digest.charCodeAt(at);
+      // 0–9 and a–f become a–p.
+      this.#letters[at] = code < 58 ? code + 49 : code + 10;
+    }
+    const word = this.#letters.toString('latin1', 0, Math.min(length, digest.length));
+    return length <= word.length ? word : word.repeat(Math.ceil(length / word.length)).slice(0, length);
+  }
+}
+
+function hanName(digest: string): string {
+  let text = '某';
+  for (let at = 0; at < HAN_LENGTH; at++)
+    text += CHARACTERS[Number.parseInt(digest.slice(at * 4, at * 4 + 4), 16) % CHARACTERS.length];
+  return text;
+}
+
+function digitsOf(digest: string, length: number): string {
+  const number = BigInt(`0x${digest}`) % 10n ** BigInt(length);
+  return number.toString().padStart(length, '0');
+}
+
+function failingLuhn(digits: string): string {
+  return passesLuhn(digits) ? bumped(digits) : digits;
+}
+
+function bumped(digits: string): string {
+  return digits.slice(0, -1) + String((Number(digits.at(-1)) + 1) % 10);
+}
