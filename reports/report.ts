@@ -4,6 +4,7 @@ import type { Finding, Verdict } from '../harness/spi/check.ts';
 import type { FaultRecord, JournalView, SecondRow } from '../harness/spi/journal.ts';
 import type { Report, ReportFault, ReportTotals } from '../harness/spi/reporter.ts';
 import { targetText } from './target-text.ts';
+import { trafficOf } from './traffic.ts';
 
 /** What judging a run yields (`judgeRun`); reporters judge nothing themselves. */
 export interface Judged {
@@ -21,6 +22,7 @@ export interface Judged {
 export function buildReport(judged: Judged): Report {
   const { view, findings, verdict } = judged;
   const { timeline } = view;
+  const totals = totalsOf(view);
   return {
     version: 1,
     runId: view.run.runId,
@@ -43,7 +45,8 @@ export function buildReport(judged: Judged): Report {
     machine: view.run.machine,
     findings,
     notes: notesOf(judged),
-    totals: totalsOf(view),
+    totals,
+    traffic: trafficOf(view, totals),
     faults: view.faults.map((fault) => reportFault(judged, fault)),
     leftovers: judged.leftovers,
     error: judged.error,
@@ -132,6 +135,7 @@ function totalOf(
     good: sum((row) => row.good),
     bad,
     abandoned: sum((row) => row.abandoned),
+    left: sum((row) => row.left ?? 0),
     fromIntendedMs: percentiles(rows, 'fromIntended'),
     serviceMs: percentiles(rows, 'service'),
   };

@@ -31,6 +31,25 @@ describe('buildReport', () => {
     expect(browse.fromIntendedMs.max).toBeCloseTo(1000, 0);
   });
 
+  it('puts the traffic as declared beside the traffic as sent', () => {
+    const sale = {
+      name: 'sale',
+      rates: { browse: 60, pay: 40 },
+      steps: { pay: ['place', 'settle'] },
+      conversions: { pay: [1, 0.5] },
+      sentTo: (_second: number, _journey: string, step: string) => (step === 'place' ? 40 : 10),
+      droppedLate: (_second: number, journey: string) => (journey === 'browse' ? 30 : 0),
+    };
+    const { traffic } = buildReport(judgeRun({ journal: journalFixture({ seconds: 10, scenarios: [sale] }) }));
+    expect(traffic.map(({ what, declared, measured }) => [what, declared, Number(measured.toFixed(4))])).toEqual([
+      ['rate', 100, 70],
+      ['share of browse', 0.6, 0.4286],
+      ['share of pay', 0.4, 0.5714],
+      ['pay: place → settle', 0.5, 0.25],
+    ]);
+    expect(traffic.map(({ unit }) => unit)).toEqual(['per second', 'ratio', 'ratio', 'ratio']);
+  });
+
   it('tells each fault’s times and where users were served again', () => {
     expect(report.faults).toMatchObject([
       { name: 'slow-link', target: 'payment → order', recoveredMs: 15_010 },

@@ -5,4 +5,6 @@ import type { Fault } from '../spi/fault.ts';
 export interface Catalogue {
   faults: Readonly<Record<string, Fault>>;
   checks: Readonly<Record<string, Check>>;
+  /** What a recording says of itself; throws HarnessError for a file that is none, or not whole. */
+  recording(path: string): { requests: number; firstMs: number; lastMs: number };
 }

@@ -1,14 +1,23 @@
+import { resolve } from 'node:path';
 import { curveDuration, type RateSegment } from '../core/rate-curve.ts';
 import { formatPercent } from '../core/units.ts';
 import type { JsonObject } from '../spi/json.ts';
-import type { Scenario } from '../spi/plan.ts';
-import type { Stack } from '../spi/stack.ts';
+import type { ReplaySpec, Scenario } from '../spi/plan.ts';
+import type { JourneyStep, Stack } from '../spi/stack.ts';
+import { type CheckedFeed, checkFeedLengths, checkFeedNames, checkFeeds } from './check-feeds.ts';
+import { checkRate, executorOf, type PlanFiles, type Traffic } from './check-rate.ts';
 import type { StackNames } from './check-stack.ts';
+import type { Path } from './document.ts';
+import { isLoopback } from './hosts.ts';
 import { isObject, suggest } from './load.ts';
 import type { IssueBook } from './parts.ts';
 import { planShape, type RawScenario, scenarioSchema } from './schema.ts';
 
 const WARM_UP_DEFAULT_MS = 5000;
+/** What the one journey of a user's own script is called in windows and findings. */
+const SCRIPT_JOURNEY = 'script';
+/** The same for a replay, whose steps are the commonest kinds of request. */
+const REPLAY_JOURNEY = 'replay';
 
 /** The load of a plan as far as it could be read. */
 export interface CheckedLoad {
@@ -19,78 +28,104 @@ export interface CheckedLoad {
   loadMs: number | undefined;
 }
 
-/** Checks the scenarios and turns their rates into segments from t = 0. */
-export function checkLoad(raw: JsonObject, stack: Stack | undefined, known: StackNames, book: IssueBook): CheckedLoad {
+/** What checking the load needs beside the plan itself. */
+export interface LoadSurroundings extends PlanFiles {
+  stack: Stack | undefined;
+  known: StackNames;
+}
+
+/** A scenario whose own parts are right. */
+interface Sound {
+  raw: RawScenario;
+  path: Path;
+  traffic: Traffic;
+  mix: Record<string, number>;
+  feeds: Map<string, CheckedFeed>;
+}
+
+/** Checks the scenarios and turns their traffic into segments from t = 0. */
+export function checkLoad(raw: JsonObject, around: LoadSurroundings, book: IssueBook): CheckedLoad {
   const parsed = book.parseList(scenarioSchema, planShape.load, raw.load, ['load']);
   const written = (Array.isArray(raw.load) ? raw.load : []).map((item) => (isObject(item) ? item.scenario : ''));
   const names = written.map((name) => (typeof name === 'string' ? name : ''));
   const before = book.issues.length;
-  parsed.forEach((scenario, index) => {
-    if (scenario !== undefined) checkScenario(scenario, index, names, known, book);
-  });
-  const whole = parsed.filter((scenario) => scenario !== undefined);
-  const sound = whole.length === parsed.length && book.issues.length === before;
-  const longest = Math.max(0, ...whole.map((scenario) => ownDuration(scenario) ?? 0));
-  if (sound && longest === 0 && whole.length > 0) {
-    const expected = '`for` or `stages` in at least one scenario';
+  const sound = parsed.flatMap((scenario, index) =>
+    scenario === undefined ? [] : (checkScenario(scenario, index, names, around, book) ?? []),
+  );
+  const whole = sound.length === parsed.length && sound.length > 0 && book.issues.length === before;
+  const longest = Math.max(0, ...sound.map(({ traffic }) => durationOf(traffic)));
+  if (whole && longest === 0) {
+    const expected = '`for`, `stages` or `curve` in at least one scenario';
     book.add(['load'], 'NO_DURATION', 'no scenario says how long the load lasts', { expected });
   }
-  const loadMs = sound && longest > 0 ? longest : undefined;
-  const warmUpMs = Math.max(0, ...whole.map((scenario) => scenario.warmUp ?? 0));
-  const defaultWarmUpMs = whole.some((scenario) => scenario.warmUp !== undefined) ? warmUpMs : WARM_UP_DEFAULT_MS;
-  const scenarios =
-    loadMs === undefined ? [] : whole.map((scenario) => scenarioOf(scenario, loadMs, defaultWarmUpMs, stack));
+  const loadMs = whole && longest > 0 ? longest : undefined;
+  const warmUps = sound.flatMap(({ raw: { warmUp } }) => (warmUp === undefined ? [] : [warmUp]));
+  const warmUpMs = warmUps.length === 0 ? WARM_UP_DEFAULT_MS : Math.max(...warmUps);
+  const scenarios = loadMs === undefined ? [] : sound.map((one) => scenarioOf(one, loadMs, warmUpMs, around));
+  scenarios.forEach((scenario, index) => {
+    checkFeedLengths(scenario, sound[index]!.feeds, around.steadyMs, ['load', index], book);
+  });
   return { scenarios, names: names.filter((name) => name !== ''), loadMs };
 }
 
 function checkScenario(
-  scenario: RawScenario,
+  raw: RawScenario,
   index: number,
   names: string[],
-  known: StackNames,
+  around: LoadSurroundings,
   book: IssueBook,
-): void {
+): Sound | undefined {
   const path = ['load', index];
-  if (names.slice(0, index).includes(scenario.scenario)) {
-    book.add([...path, 'scenario'], 'NAME_TWICE', `there is a scenario "${scenario.scenario}" already`);
+  if (names.slice(0, index).includes(raw.scenario)) {
+    book.add([...path, 'scenario'], 'NAME_TWICE', `there is a scenario "${raw.scenario}" already`);
   }
-  checkRate(scenario, path, book);
-  checkMix(scenario, path, known, book);
-  const { within, journeyWithin } = scenario.good;
+  const traffic = checkRate(raw, path, around, book);
+  checkEngine(raw, path, around, book);
+  const mix = checkMix(raw, path, around.known, book);
+  const feeds = checkFeeds(raw.feeds, path, around, book);
+  checkFeedNames(journeysOf(Object.keys(mix), around.stack), Object.keys(raw.feeds), feeds, path, book);
+  const { within, journeyWithin } = raw.good;
   if (within === 0) book.add([...path, 'good', 'within'], 'VALUE', 'a deadline of nothing makes every request bad');
   if (journeyWithin !== undefined && journeyWithin < within) {
     const message = 'the whole journey’s deadline is shorter than that of one step';
     book.add([...path, 'good', 'journeyWithin'], 'VALUE', message, { expected: 'at least `within`' });
   }
+  return traffic === undefined ? undefined : { raw, path, traffic, mix, feeds };
 }
 
-function checkRate(scenario: RawScenario, path: (string | number)[], book: IssueBook): void {
-  const constant = scenario.executor === 'constant-arrival-rate';
-  const wrong = constant ? (['stages'] as const) : (['rate', 'for'] as const);
-  for (const key of wrong) {
-    if (scenario[key] === undefined) continue;
-    const other = constant ? 'ramping-arrival-rate' : 'constant-arrival-rate';
-    book.add([...path, key], 'VALUE', `\`${key}\` belongs to ${other}`, { at: 'key' });
+function checkEngine(raw: RawScenario, path: Path, { folder, world }: PlanFiles, book: IssueBook): void {
+  if (raw.threads !== undefined && raw.engine !== 'native') {
+    const message = `\`threads\` belongs to the native engine, and this one is ${raw.engine}`;
+    book.add([...path, 'threads'], 'VALUE', message, { at: 'key' });
   }
-  const needed = constant ? 'rate' : 'stages';
-  if (scenario[needed] === undefined) {
-    book.add([...path, needed], 'VALUE', `${scenario.executor} needs \`${needed}\``);
-    return;
+  if (raw.http !== undefined && raw.engine !== 'native') {
+    const message = `\`http\` belongs to the native engine, and this one is ${raw.engine}`;
+    book.add([...path, 'http'], 'VALUE', message, { at: 'key' });
   }
-  const rates = constant ? [scenario.rate!] : scenario.stages!.flatMap((stage) => ('to' in stage ? [stage.to] : []));
-  if (!rates.some((rate) => rate > 0)) {
-    const expected = 'a rate above 0, which the warm-up runs at too';
-    book.add([...path, needed], 'VALUE', 'this scenario never starts a journey', { expected });
+  if (raw.script === undefined) return;
+  if (raw.engine !== 'k6') {
+    const message = `\`script\` is for k6, and this engine is ${raw.engine}`;
+    book.add([...path, 'script'], 'VALUE', message, { at: 'key', hint: 'say `engine: k6`' });
   }
-  if (rates.some((rate) => rate > 1_000_000)) book.add([...path, needed], 'VALUE', 'no generator reaches that rate');
-  const durationMs = ownDuration(scenario);
-  if (durationMs === 0) book.add([...path, constant ? 'for' : 'stages'], 'VALUE', 'this scenario lasts no time at all');
+  if (!world.exists(resolve(folder, raw.script))) {
+    book.add([...path, 'script'], 'FILE_UNREADABLE', `there is no file ${raw.script}`);
+  }
 }
 
-function checkMix(scenario: RawScenario, path: (string | number)[], known: StackNames, book: IssueBook): void {
-  const shares = Object.entries(scenario.mix);
+/** The shares as given, or all of it for the only journey. */
+function checkMix(raw: RawScenario, path: Path, known: StackNames, book: IssueBook): Record<string, number> {
+  if (raw.mix === undefined) {
+    if (raw.script !== undefined) return { [SCRIPT_JOURNEY]: 1 };
+    if (executorOf(raw) === 'replay') return { [REPLAY_JOURNEY]: 1 };
+    const [only, ...more] = known.journeys;
+    if (only !== undefined && more.length === 0) return { [only]: 1 };
+    const expected = `a share for each of ${known.journeys.join(', ') || 'the stack’s journeys'}`;
+    if (known.known) book.add([...path, 'mix'], 'VALUE', '"mix" is missing', { expected });
+    return {};
+  }
+  const shares = Object.entries(raw.mix);
   for (const [journey] of shares) {
-    if (!known.known || known.journeys.includes(journey)) continue;
+    if (!known.known || known.journeys.includes(journey) || raw.script !== undefined) continue;
     const more = suggest(journey, known.journeys);
     book.add([...path, 'mix', journey], 'REFERENCE_UNKNOWN', `the stack has no journey "${journey}"`, {
       ...more,
@@ -99,46 +134,68 @@ function checkMix(scenario: RawScenario, path: (string | number)[], known: Stack
   }
   // Whole units of 1e-10, so that 70% + 20% + 10% is 100% exactly.
   const sum = shares.reduce((total, [, share]) => total + Math.round(share * 1e10), 0);
-  if (sum === 1e10) return;
-  const message = `the shares sum to ${formatPercent(sum / 1e10, 8)}`;
-  book.add([...path, 'mix'], 'SHARES', message, { expected: '100%' });
-}
-
-/** What the scenario itself says; undefined when it leaves that to the others. */
-function ownDuration({ for: forMs, stages }: RawScenario): number | undefined {
-  if (stages === undefined) return forMs;
-  return stages.reduce((sum, stage) => sum + ('to' in stage ? stage.over : stage.hold), 0);
-}
-
-function segmentsOf(scenario: RawScenario, loadMs: number): RateSegment[] {
-  if (scenario.stages === undefined) {
-    const rate = scenario.rate!;
-    return [{ fromRate: rate, toRate: rate, durationMs: scenario.for ?? loadMs }];
+  if (sum !== 1e10) {
+    const message = `the shares sum to ${formatPercent(sum / 1e10, 8)}`;
+    book.add([...path, 'mix'], 'SHARES', message, { expected: '100%' });
   }
-  let rate = 0;
-  return scenario.stages.map((stage) => {
-    const fromRate = rate;
-    if ('to' in stage) rate = stage.to;
-    return { fromRate, toRate: rate, durationMs: 'to' in stage ? stage.over : stage.hold };
-  });
+  return raw.mix;
 }
 
-function scenarioOf(raw: RawScenario, loadMs: number, warmUpMs: number, stack: Stack | undefined): Scenario {
-  const segments = segmentsOf(raw, loadMs);
-  const mix = Object.entries(raw.mix).map(([journey, share]) => ({ journey, share }));
-  const journeys = mix.map(({ journey }) => [journey, stack?.journeys[journey] ?? []] as const);
+/** What the traffic itself says; 0 when it leaves that to the others. */
+function durationOf(traffic: Traffic): number {
+  return 'segments' in traffic ? curveDuration(traffic.segments) : 0;
+}
+
+function segmentsOf(traffic: Traffic, loadMs: number): RateSegment[] {
+  if ('segments' in traffic) return traffic.segments;
+  return [{ fromRate: traffic.steady, toRate: traffic.steady, durationMs: loadMs }];
+}
+
+function journeysOf(names: readonly string[], stack: Stack | undefined): Record<string, JourneyStep[]> {
+  return Object.fromEntries(names.map((name) => [name, stack?.journeys[name] ?? []]));
+}
+
+function scenarioOf(sound: Sound, loadMs: number, warmUpMs: number, around: LoadSurroundings): Scenario {
+  const { raw, feeds } = sound;
+  const segments = segmentsOf(sound.traffic, loadMs);
+  const rates = segments.flatMap(({ fromRate, toRate }) => [fromRate, toRate]);
   return {
     name: raw.scenario,
-    executor: raw.executor,
+    executor: executorOf(raw),
     engine: raw.engine,
     segments,
-    warmUpRate: segments.map(({ toRate }) => toRate).find((rate) => rate > 0) ?? 0,
-    warmUpMs: raw.warmUp ?? warmUpMs,
-    mix,
-    journeys: Object.fromEntries(journeys),
+    warmUpRate: rates.find((rate) => rate > 0) ?? 0,
+    warmUpMs: raw.warmUp ?? (raw.recording === undefined ? warmUpMs : 0),
+    ...(raw.recording === undefined ? {} : { replay: replaySpecOf(raw, around.folder) }),
+    mix: Object.entries(sound.mix).map(([journey, share]) => ({ journey, share })),
+    journeys: journeysOf(Object.keys(sound.mix), around.stack),
     good: { withinMs: raw.good.within, journeyWithinMs: raw.good.journeyWithin, shed: raw.good.shed },
     shadow: raw.shadow,
     inFlightMax: raw.inFlight,
+    ...(feeds.size === 0 ? {} : { feeds: Object.fromEntries([...feeds].map(([name, { spec }]) => [name, spec])) }),
+    ...(raw.http === undefined ? {} : { http: { version: raw.http.version, proxy: raw.http.proxy } }),
+    ...(raw.script === undefined ? {} : { script: resolve(around.folder, raw.script) }),
+    ...(raw.threads === undefined ? {} : { threads: raw.threads }),
+  };
+}
+
+/** Proxies outside loopback that the plan does not allow by name: whatever goes through them they see. */
+export function checkProxies(scenarios: readonly Scenario[], allowHosts: readonly string[], book: IssueBook): void {
+  scenarios.forEach(({ http }, index) => {
+    const host = http?.proxy === undefined ? undefined : new URL(http.proxy).hostname;
+    if (host === undefined || isLoopback(host) || allowHosts.includes(host)) return;
+    const hint = `if you mean it, say \`allowHosts: [${host}]\` in the plan`;
+    const message = `${host} is neither loopback nor allowed by the plan`;
+    book.add(['load', index, 'http', 'proxy'], 'HOST_NOT_ALLOWED', message, { hint });
+  });
+}
+
+function replaySpecOf({ recording, speed, sessions, sign }: RawScenario, folder: string): ReplaySpec {
+  return {
+    recording: resolve(folder, recording!),
+    speed: speed ?? 1,
+    sessions: sessions ?? 1,
+    ...(sign === undefined ? {} : { sign: resolve(folder, sign) }),
   };
 }
 

@@ -52,7 +52,7 @@ export function checkStack(loaded: LoadedPlan, world: LoadWorld): { stack: Stack
     vars: part('vars') ?? {},
     idcs: part('idcs') ?? [],
     edge: part('edge') ?? [],
-    entry: part('entry') ?? '',
+    entry: part('entry') ?? onlyService(raw) ?? '',
     users: part('users') ?? stackShape.users.parse(undefined),
     existing: part('existing') ?? {},
   };
@@ -203,8 +203,10 @@ function stepsOf(raw: readonly RawStep[]): JourneyStep[] {
       body: step.body as JourneyStep['body'],
       expect: step.expect,
       take: step.take,
+      checks: step.check,
       ack: step.ack,
-      thinkMs: step.think,
+      think: step.think,
+      conversion: step.continue ?? 1,
     };
   });
 }
@@ -229,6 +231,9 @@ function checkReferences(stack: Stack, raw: JsonObject, book: IssueBook): void {
     book.add(path, 'REFERENCE_UNKNOWN', `there is no ${what} "${name}"`, more);
     return false;
   };
+  if (raw.entry === undefined && stack.entry === '') {
+    book.add(['entry'], 'VALUE', '"entry" is missing', { expected: 'the service that users call' });
+  }
   if (stack.entry !== '') refer(stack.entry, [...rawServices, ...existing], 'service', ['entry']);
   stack.edge.forEach((idc, index) => void refer(idc, stack.idcs, 'IDC', ['edge', index]));
   for (const service of Object.values(stack.services))
@@ -250,6 +255,7 @@ function checkReferences(stack: Stack, raw: JsonObject, book: IssueBook): void {
     }
   }
   for (const [name, steps] of Object.entries(stack.journeys)) checkPlaceholders(name, steps, book);
+  checkFirstSteps(raw, book);
   checkNames(stack, rawServices, rawStores, book);
   checkUsers(stack, book);
 }
@@ -326,8 +332,30 @@ function checkPlaceholders(journey: string, steps: readonly JourneyStep[], book:
         book.add(['journeys', journey, index, key], 'REFERENCE_UNKNOWN', message, suggest(name!, allowed));
       }
     }
+    step.checks.forEach(({ equals }, at) => {
+      if (equals === undefined || equals.match(PLACEHOLDER) === null) return;
+      const message = '`equals` is compared as it is written: nothing is filled in there';
+      book.add(['journeys', journey, index, 'check', at, 'equals'], 'VALUE', message);
+    });
     known.push(...Object.keys(step.take));
   });
+}
+
+/** Nobody came through a step before the first one. */
+function checkFirstSteps(raw: JsonObject, book: IssueBook): void {
+  for (const [name, steps] of Object.entries(isObject(raw.journeys) ? raw.journeys : {})) {
+    const first = Array.isArray(steps) ? steps[0] : undefined;
+    if (!isObject(first) || first.continue === undefined) continue;
+    const message = 'the first step has none before it to go on from';
+    const hint = 'what share of the starts a journey has is said in a plan’s `mix`';
+    book.add(['journeys', name, 0, 'continue'], 'VALUE', message, { hint, at: 'key' });
+  }
+}
+
+/** The service that users call where there is only one to call. */
+function onlyService(raw: JsonObject): string | undefined {
+  const all = [raw.services, raw.existing].flatMap((part) => (isObject(part) ? Object.keys(part) : []));
+  return all.length === 1 ? all[0] : undefined;
 }
 
 /** Nodes, services, stores and IDCs share one namespace, since a target may name any of them. */

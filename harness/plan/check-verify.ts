@@ -108,7 +108,7 @@ function warnOfSample(
   const scenario = around.scenarios.find(({ name }) => name === of.scenario);
   if (scenario === undefined) return;
   const expected = expectedSample(scenario, of.journey);
-  if (expected >= needed) return;
+  if (expected === undefined || expected >= needed) return;
   const what = of.journey === undefined ? scenario.name : `${scenario.name}/${of.journey}`;
   const message = `${what} starts ${formatCount(expected)} journeys, and ${kind} cannot pass with fewer than ${formatCount(needed)}`;
   const more = moreTimeFor(scenario, of.journey, needed);

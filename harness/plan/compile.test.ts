@@ -164,7 +164,7 @@ describe('explain', () => {
       '   10s  inject slow: network.latency on shop → shop-db',
       '   10s  sale: 250/s for 2m',
       '  130s  end of load; drain, audit, stack down',
-      '  sale (real, engine native): 31,250 in 130s: browse 28,125, buy 3,125',
+      '  sale (real, ramping-arrival-rate, engine native): 31,250 in 130s: browse 28,125, buy 3,125',
       '    node.killed (once, undone by restart) by nodes: the primary of shop-db at that moment',
       '  heal at once when real-users has more than 5% bad over 10s: 16 of 200',
       '    needs 29,956 samples, this plan starts 3,125: too few to pass; 1074s more would do',
@@ -193,7 +193,7 @@ describe('counting', () => {
         { journey: 'c', share: 1 / 3 },
       ],
     };
-    expect(Object.values(startsByJourney(scenario)).toSorted((a, b) => a - b)).toEqual([3, 3, 4]);
+    expect(Object.values(startsByJourney(scenario)!).toSorted((a, b) => a - b)).toEqual([3, 3, 4]);
   });
 
   it('writes equal values as equal text', () => {

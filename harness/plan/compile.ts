@@ -1,5 +1,5 @@
 import { HarnessError } from '../core/errors.ts';
-import { countStarts, curveDuration } from '../core/rate-curve.ts';
+import { curveDuration } from '../core/rate-curve.ts';
 import type { Effect, FaultDriver } from '../spi/fault.ts';
 import type { LoadDriver } from '../spi/load.ts';
 import type { CheckSpec, FaultSpec, Plan, Scenario } from '../spi/plan.ts';
@@ -9,10 +9,14 @@ import type { Topology } from '../spi/topology.ts';
 import { allTouched } from './blast.ts';
 import type { Catalogue } from './catalogue.ts';
 import { loadDuration } from './check-load.ts';
+import { isClosed } from './check-rate.ts';
 import { digestOf } from './digest.ts';
 import { secretsOf } from './secrets.ts';
-import { expectedSample, startsByJourney } from './starts.ts';
+import { expectedSample, startsByJourney, startsOf } from './starts.ts';
 import { layOut } from './topology.ts';
+
+const CLOSED_NOTE =
+  'its users wait for their answers, so that while the system stalls they send nothing: rate and latency flatter a system that stalls (coordinated omission). An arrival rate does not.';
 
 export interface Drivers {
   fault: readonly FaultDriver[];
@@ -33,7 +37,7 @@ export function compile(
   const topology = layOut(plan.stack);
   const notes = new Set<string>();
   const scenarios = compileAll(plan.load, 'LOAD_UNSUPPORTED', (scenario) =>
-    compileScenario(scenario, drivers.load, notes),
+    compileScenario(scenario, seed, drivers.load, notes),
   );
   const faults = compileAll(plan.faults, 'FAULT_UNSUPPORTED', (fault) =>
     compileFault(fault, { topology, capabilities, catalogue, drivers: drivers.fault, notes }),
@@ -45,7 +49,7 @@ export function compile(
     topology,
     scenarios,
     faults,
-    checks: plan.verify.map((check) => compileCheck(check, plan, catalogue)),
+    checks: plan.verify.map((check) => compileCheck(check, plan, seed, catalogue)),
     loadMs: loadDuration(plan.load),
     warmUpMs: Math.max(0, ...plan.load.map(({ warmUpMs }) => warmUpMs)),
     notes: [...notes],
@@ -76,6 +80,7 @@ function compileAll<A, B>(
 
 function compileScenario(
   scenario: Scenario,
+  seed: number,
   drivers: readonly LoadDriver[],
   notes: Set<string>,
 ): TimelineScenario | Refusal[] {
@@ -87,11 +92,12 @@ function compileScenario(
   };
   if (!support.ok) return [{ what: scenario.name, reason: support.reason, hint: support.hint }];
   if (support.note !== undefined) notes.add(`${scenario.name}: ${support.note}`);
+  if (isClosed(scenario.executor)) notes.add(`${scenario.name}: ${CLOSED_NOTE}`);
   return {
     name: scenario.name,
     driver: scenario.engine,
-    starts: countStarts(scenario.segments),
-    startsByJourney: startsByJourney(scenario),
+    starts: startsOf(scenario, seed),
+    startsByJourney: startsByJourney(scenario, seed),
     durationMs: curveDuration(scenario.segments),
   };
 }
@@ -146,7 +152,12 @@ function chooseDriver(
   return { reason: `${effect.kind}: ${unique(reasons).join('; ')}; ${runtime}`, hint: unique(hints).join('; ') };
 }
 
-function compileCheck({ check: kind, params, advisory }: CheckSpec, plan: Plan, catalogue: Catalogue): TimelineCheck {
+function compileCheck(
+  { check: kind, params, advisory }: CheckSpec,
+  plan: Plan,
+  seed: number,
+  catalogue: Catalogue,
+): TimelineCheck {
   const check = catalogue.checks[kind];
   const of = check?.sampleOf?.(params);
   const scenario = plan.load.find(({ name }) => name === of?.scenario);
@@ -155,7 +166,7 @@ function compileCheck({ check: kind, params, advisory }: CheckSpec, plan: Plan, 
     params,
     advisory,
     sampleNeeded: check?.sampleNeeded?.(params),
-    sampleExpected: scenario === undefined ? undefined : expectedSample(scenario, of?.journey),
+    sampleExpected: scenario === undefined ? undefined : expectedSample(scenario, of?.journey, seed),
   };
 }
 

@@ -20,7 +20,7 @@ export function digestOf(value: unknown, plan: Plan, secrets: readonly string[])
   return createHash('sha256').update(canonicalJson(portable)).digest('hex');
 }
 
-function pathsOf({ file, stack }: Plan): string[] {
+function pathsOf({ file, stack, load }: Plan): string[] {
   const stores = Object.values(stack.stores);
   const commands = [
     ...Object.values(stack.services).map(({ run }) => run),
@@ -29,7 +29,14 @@ function pathsOf({ file, stack }: Plan): string[] {
   const named = commands.flatMap((run) =>
     [...(run?.local ?? '').matchAll(/"([^"]*)"|(\S+)/g)].map(([, a, b]) => a ?? b),
   );
-  return [file, stack.file, ...stores.map(({ init }) => init), ...named].filter(
+  const feeds = load
+    .flatMap(({ feeds = {} }) => Object.values(feeds))
+    .map(({ source }) => {
+      if ('csv' in source) return source.csv;
+      return 'jsonLines' in source ? source.jsonLines : undefined;
+    });
+  const scripts = load.flatMap(({ script, replay }) => [script, replay?.recording, replay?.sign]);
+  return [file, stack.file, ...stores.map(({ init }) => init), ...named, ...feeds, ...scripts].filter(
     (path): path is string => path?.startsWith('/') === true && path.length > 1,
   );
 }

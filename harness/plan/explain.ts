@@ -1,14 +1,18 @@
+import { basename } from 'node:path';
 import { lowerBound } from '../core/binomial.ts';
 import { areaUntil, type RateSegment } from '../core/rate-curve.ts';
 import { formatCount, formatDuration, formatPercent } from '../core/units.ts';
 import type { Effect } from '../spi/fault.ts';
 import type { JsonObject } from '../spi/json.ts';
-import type { GuardSpec, Scenario, Target } from '../spi/plan.ts';
+import type { FeedSpec, GuardSpec, Scenario, Target } from '../spi/plan.ts';
 import type { Timeline, TimelineCheck, TimelineFault } from '../spi/timeline.ts';
+import { isClosed } from './check-rate.ts';
 import { maskSecrets, secretsOf } from './secrets.ts';
 import { moreTimeFor } from './starts.ts';
 
 const GUARD_CONFIDENCE = 0.95;
+/** Curves of more pieces are told in one line. */
+const STAGES_SHOWN = 12;
 
 /** All that a run of this timeline would do, as a page of plain text. Starts nothing. */
 export function explain(timeline: Timeline): string {
@@ -72,33 +76,83 @@ function schedule({ plan, warmUpMs, loadMs, faults }: Timeline): string[] {
   return order.map((index) => `${times[index]!.padStart(width)}  ${rows[index]![1]}`);
 }
 
-function stageRows({ name, segments }: Scenario): [number, string][] {
+function stageRows(scenario: Scenario): [number, string][] {
+  const { name, segments } = scenario;
+  if (segments.length > STAGES_SHOWN) return [[0, `${name}: ${curveText(scenario)}`]];
   let atMs = 0;
   return segments.map((segment) => {
-    const row: [number, string] = [atMs, `${name}: ${segmentText(segment)}`];
+    const row: [number, string] = [atMs, `${name}: ${segmentText(segment, levelText(scenario))}`];
     atMs += segment.durationMs;
     return row;
   });
 }
 
-function segmentText({ fromRate, toRate, durationMs }: RateSegment): string {
-  const rates = fromRate === toRate ? rateText(toRate) : `${rateText(fromRate)} → ${rateText(toRate)}`;
+function segmentText({ fromRate, toRate, durationMs }: RateSegment, level: (rate: number) => string): string {
+  const rates = fromRate === toRate ? level(toRate) : `${level(fromRate)} → ${level(toRate)}`;
   return `${rates} for ${formatDuration(durationMs)}`;
+}
+
+/** A curve of many pieces in one line: where it begins, its peak and when, where it ends. */
+function curveText(scenario: Scenario): string {
+  const { segments } = scenario;
+  const level = levelText(scenario);
+  let atMs = 0;
+  let peak = { rate: segments[0]!.fromRate, atMs: 0 };
+  for (const { toRate, durationMs } of segments) {
+    atMs += durationMs;
+    if (toRate > peak.rate) peak = { rate: toRate, atMs };
+  }
+  const mean = areaUntil(segments, atMs) / (atMs / 1000);
+  return `a curve of ${formatCount(segments.length)} pieces for ${formatDuration(atMs)}: ${level(segments[0]!.fromRate)} at first, at most ${level(peak.rate)} at ${formatDuration(Math.round(peak.atMs))}, ${level(segments.at(-1)!.toRate)} at its end, ${level(mean)} on average`;
+}
+
+function levelText({ executor }: Scenario): (rate: number) => string {
+  return isClosed(executor) ? (users) => `${formatCount(users)} users` : rateText;
 }
 
 function loadLines({ scenarios, plan }: Timeline, name: string): string[] {
   const compiled = scenarios.find((scenario) => scenario.name === name)!;
   const scenario = plan.load.find((candidate) => candidate.name === name)!;
-  const journeys = Object.entries(compiled.startsByJourney).map(
-    ([journey, starts]) => `${journey} ${formatCount(starts)}`,
-  );
+  const journeys = scenario.mix.map(({ journey, share }) => {
+    const starts = compiled.startsByJourney?.[journey];
+    return `${journey} ${starts === undefined ? formatPercent(share) : formatCount(starts)}`;
+  });
+  const unknown = scenario.executor === 'replay' ? 'what the recording has' : 'as many as the answers allow';
+  const starts = compiled.starts === undefined ? unknown : formatCount(compiled.starts);
   const whole = scenario.good.journeyWithinMs;
   const kind = scenario.shadow ? 'shadow' : 'real';
   const deadline = `good within ${formatDuration(scenario.good.withinMs)} a step${whole === undefined ? '' : `, ${formatDuration(whole)} in all`}`;
   return [
-    `${name} (${kind}, engine ${compiled.driver}): ${formatCount(compiled.starts)} in ${formatDuration(compiled.durationMs)}: ${journeys.join(', ')}`,
+    `${name} (${kind}, ${scenario.executor}, engine ${compiled.driver}): ${starts} in ${formatDuration(compiled.durationMs)}: ${journeys.join(', ')}`,
     `  ${deadline}; shed counts as ${scenario.good.shed}; at most ${formatCount(scenario.inFlightMax)} in flight`,
+    ...funnelLines(scenario).map((line) => `  ${line}`),
+    ...Object.entries(scenario.feeds ?? {}).map(([feed, spec]) => `  feed ${feed}: ${feedText(spec)}`),
   ];
+}
+
+/** Of journeys with a declared conversion: which share of those who start them comes to which step. */
+function funnelLines({ journeys }: Scenario): string[] {
+  return Object.entries(journeys).flatMap(([journey, steps]) => {
+    if (steps.every(({ conversion }) => conversion === 1)) return [];
+    let reached = 1;
+    const parts = steps.map(({ name, conversion }) => {
+      reached *= conversion;
+      return `${name} ${formatPercent(reached)}`;
+    });
+    return [`${journey}, if all is good: ${parts.join(' → ')}`];
+  });
+}
+
+function feedText({ source, order, skew }: FeedSpec): string {
+  const from =
+    'csv' in source
+      ? basename(source.csv)
+      : 'jsonLines' in source
+        ? basename(source.jsonLines)
+        : `${formatCount(source.rows)} generated rows`;
+  const whales = Object.entries(skew?.whales?.times ?? {}).map(([value, times]) => `${value} × ${formatCount(times)}`);
+  const zipf = skew === undefined || skew.zipf === 0 ? [] : [`Zipf ${skew.zipf}`];
+  return [from, order, ...zipf, ...whales].join(', ');
 }
 
 function faultLines(fault: TimelineFault): string[] {
@@ -134,13 +188,15 @@ function guardLines({ blastRadius, abortWhen }: GuardSpec, load: readonly Scenar
   const limits = Object.entries(blastRadius ?? {}).map(([what, limit]) => `${what} ≤ ${limit}`);
   const rules = abortWhen.map(({ of, badRatio, overMs }) => {
     const scenario = load.find(({ name }) => name === of);
+    const rule = `heal at once when ${of} has more than ${formatPercent(badRatio)} bad over ${formatDuration(overMs)}`;
+    if (scenario !== undefined && isClosed(scenario.executor)) return `${rule}; of how many, the answers decide`;
     const n = scenario === undefined ? 0 : busiestWindow(scenario.segments, overMs);
     const trips = badStartsThatTrip(n, badRatio);
     const numbers =
       trips === undefined
         ? `never, with the ${formatCount(n)} starts of such a window`
         : `${formatCount(trips)} of ${formatCount(n)}`;
-    return `heal at once when ${of} has more than ${formatPercent(badRatio)} bad over ${formatDuration(overMs)}: ${numbers}`;
+    return `${rule}: ${numbers}`;
   });
   return [
     `blast radius: ${limits.join(', ') || 'not limited'}`,
@@ -186,7 +242,10 @@ function checkLines(
   const verdict = short
     ? `: too few to pass${more === undefined ? '' : `; ${formatDuration(more)} more would do`}`
     : '';
-  const expected = sampleExpected === undefined ? '' : `, this plan starts ${formatCount(sampleExpected)}`;
+  const expected =
+    sampleExpected === undefined
+      ? '; how many this plan starts is not known before the run'
+      : `, this plan starts ${formatCount(sampleExpected)}`;
   return [head, `  needs ${formatCount(sampleNeeded)} samples${expected}${verdict}`];
 }
 
@@ -205,8 +264,8 @@ function paramsText(params: JsonObject): string {
     .join(', ');
 }
 
-const RATIOS = new Set(['target', 'confidence']);
-const DURATIONS = new Set(['delay', 'jitter', 'rto', 'p50', 'p90', 'p99', 'p999']);
+const RATIOS = new Set(['target', 'confidence', 'rate', 'mix', 'conversion']);
+const DURATIONS = new Set(['delay', 'jitter', 'rto', 'over', 'p50', 'p90', 'p99', 'p999']);
 
 function valueText(key: string, value: unknown): string {
   if (typeof value === 'number' && RATIOS.has(key)) return formatPercent(value);

@@ -38,6 +38,7 @@ describe('every plan that is wrong', () => {
       'FAULTS_OVERLAP',
       'FAULT_PAST_END',
       'FAULT_UNKNOWN',
+      'FEED_TOO_SHORT',
       'FILE_UNREADABLE',
       'HOST_NOT_ALLOWED',
       'KEY_TWICE',

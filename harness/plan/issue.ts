@@ -20,6 +20,7 @@ export const ISSUE_CODES = {
   FAULTS_OVERLAP: 'two faults act on the same thing at the same time',
   FAULT_PAST_END: 'a fault and its recovery do not fit into the load',
   FAULT_UNKNOWN: 'no such fault',
+  FEED_TOO_SHORT: 'a feed has fewer rows than starts that need one each',
   FILE_UNREADABLE: 'a file that is named cannot be read',
   HOST_NOT_ALLOWED: 'a host outside loopback is not in allowHosts',
   KEY_TWICE: 'a key stands twice in one mapping',

@@ -25,14 +25,21 @@ export interface LoadedPlan {
 export interface LoadWorld {
   read(file: string): string;
   exists(file: string): boolean;
+  /** The same as `read`, for files that are large or may be no text. Default: what `read` gives. */
+  bytes?(file: string): Uint8Array;
   environment: Readonly<Record<string, string | undefined>>;
 }
 
 export const realWorld: LoadWorld = {
   read: (file) => readFileSync(file, 'utf8'),
   exists: existsSync,
+  bytes: (file) => readFileSync(file),
   environment: process.env,
 };
+
+export function bytesOf(world: LoadWorld, file: string): Uint8Array {
+  return world.bytes?.(file) ?? Buffer.from(world.read(file));
+}
 
 /**
  * Reads a plan and the stack it names. `overrides` are those of `--set`: they win over the plan's `vars`, which win over

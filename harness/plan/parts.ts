@@ -34,6 +34,7 @@ export class IssueBook {
   #addOne({ path: below, message, expected }: SchemaIssue, base: Path): void {
     const path = [...base, ...below];
     const unknownKey = message.startsWith('unknown key');
+    const badKey = / is not a name here: /.test(message);
     const known = expected?.startsWith('one of ') === true ? expected.slice('one of '.length).split(', ') : [];
     const written = unknownKey ? below.at(-1) : valueAt(this.document.value, path);
     const meant = typeof written === 'string' ? didYouMean(written, known) : undefined;
@@ -46,7 +47,7 @@ export class IssueBook {
     this.add(path, unknownKey ? 'KEY_UNKNOWN' : 'VALUE', said, {
       expected: repeats ? undefined : (KINDS[expected] ?? expected),
       hint: meant === undefined ? undefined : `did you mean "${meant}"?`,
-      at: unknownKey ? 'key' : 'value',
+      at: unknownKey || badKey ? 'key' : 'value',
     });
   }
 
@@ -114,7 +115,6 @@ const KINDS: Readonly<Record<string, string>> = {
 
 function inPlainWords(message: string, written: unknown): string {
   if (message.startsWith('Invalid option')) return `${JSON.stringify(written)} is not known here`;
-  if (message.startsWith('Invalid key')) return 'this is not a name';
   if (message.startsWith('Invalid')) return 'this is the wrong kind of value';
   if (message.startsWith('Too small')) return 'this is too small';
   return message.startsWith('Too big') ? 'this is too big' : message;

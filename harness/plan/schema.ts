@@ -2,31 +2,62 @@ import { z } from 'zod';
 import { durationMs, percentage, ratePerSecond, zodSchema } from '../core/zod-schema.ts';
 import type { JsonObject } from '../spi/json.ts';
 import type { Target } from '../spi/plan.ts';
+import { curveSchema, feedName, feedSchema, httpSchema, levelSchema, users, usersADaySchema } from './load-schema.ts';
 import { stackShape } from './stack-schema.ts';
 import { byKey, listOf, name, oneWord, recordOf, text } from './zod-pieces.ts';
+
+export const EXECUTORS = [
+  'constant-arrival-rate',
+  'ramping-arrival-rate',
+  'poisson',
+  'constant-vus',
+  'ramping-vus',
+  'replay',
+] as const;
 
 /** The plan language, key by key; each key is parsed on its own, so that one mistake hides no other. */
 export const scenarioSchema = z.strictObject({
   scenario: name().describe('Name of this stream of load.'),
   executor: z
-    .enum(['constant-arrival-rate', 'ramping-arrival-rate'])
-    .describe('How starts are spread; rates count journeys started per second, whatever the answers do.'),
-  engine: z.enum(['native']).default('native').describe('The load engine.'),
+    .enum(EXECUTORS)
+    .optional()
+    .describe(
+      'How journeys are started. Rates are starts per second, whatever the answers do; vus are users, who wait for their answers. Default: what the other keys fit.',
+    ),
+  engine: z.enum(['native', 'k6', 'autocannon']).default('native').describe('The load engine.'),
+  http: httpSchema.optional().describe('How the native engine speaks. Default: HTTP/1.1, directly.'),
+  script: text().optional().describe('With engine k6: a k6 script of your own, relative to the plan.'),
+  threads: z.int().min(1).max(64).optional().describe('Threads that the native engine sends from. Default: one.'),
   warmUp: durationMs()
     .optional()
     .describe('Load before t = 0, in no finding. Default: the longest of the plan, or 5s.'),
-  rate: ratePerSecond().optional().describe('For constant-arrival-rate.'),
-  for: durationMs().optional().describe('For constant-arrival-rate. Default: as long as the longest scenario.'),
+  rate: ratePerSecond().optional().describe('Journeys started per second: constant-arrival-rate, poisson.'),
+  users: usersADaySchema.optional().describe('Users a day, in place of `rate`: the rate of their busiest hour.'),
+  vus: users().optional().describe('Users at once, for constant-vus.'),
+  for: durationMs().optional().describe('With rate, users or vus. Default: as long as the longest scenario.'),
   stages: listOf(
     byKey({
-      to: z.strictObject({ to: ratePerSecond(), over: durationMs() }),
+      to: z.strictObject({ to: levelSchema, over: durationMs() }),
       hold: z.strictObject({ hold: durationMs() }),
     }),
   )
     .min(1, { error: 'expected at least one stage' })
     .optional()
-    .describe('For ramping-arrival-rate: straight lines from rate to rate, the first from 0.'),
-  mix: recordOf(percentage()).describe('Journey of the stack to its share of the starts; the shares sum to 100%.'),
+    .describe(
+      'Straight lines from rate to rate (ramping-arrival-rate, poisson) or users to users (ramping-vus), from 0.',
+    ),
+  curve: curveSchema.optional().describe('A model of a day, in place of `stages`.'),
+  recording: text().optional().describe('For replay: a recording, relative to the plan.'),
+  speed: z.number().min(0.1).max(100).optional().describe('For replay: 2 is twice as fast. Default: 1.'),
+  sessions: z.int().min(1).max(1000).optional().describe('For replay: each session this many times. Default: 1.'),
+  sign: text().optional().describe('For replay: a module, relative to the plan, that signs each request anew.'),
+  mix: recordOf(percentage())
+    .optional()
+    .describe('Journey of the stack to its share of the starts; they sum to 100%. Default: all to the only journey.'),
+  feeds: z
+    .record(feedName(), feedSchema)
+    .default({})
+    .describe('Rows for the journeys: {feed.column} in a step takes a value from the row of its start.'),
   good: z
     .strictObject({
       within: durationMs().describe('Deadline of each step, from its intended start.'),

@@ -1,6 +1,8 @@
 import { z } from 'zod';
-import { durationMs } from '../core/zod-schema.ts';
-import { listOf, NAME, name, recordOf, text } from './zod-pieces.ts';
+import { patternProblem } from '../core/safe-pattern.ts';
+import { durationMs, percentage } from '../core/zod-schema.ts';
+import type { AnswerCheck, TakeSpec } from '../spi/stack.ts';
+import { byKey, httpUrl, listOf, NAME, name, recordOf, text, textOr } from './zod-pieces.ts';
 
 /** The stack language, key by key. */
 const ENVIRONMENT_NAME = /^[A-Z_][A-Z0-9_]*$/;
@@ -79,6 +81,51 @@ export const storeSchema = z.strictObject({
     .describe('The program that runs the database beside it and changes its role.'),
 });
 
+/** A regular expression that is safe to run on whatever a server answers. */
+const pattern = () =>
+  text().superRefine((value, context) => {
+    const problem = patternProblem(value);
+    if (problem !== undefined) context.addIssue({ code: 'custom', message: problem });
+  });
+const pointer = () => text().startsWith('/', { error: 'expected a JSON pointer, as in /orderId' });
+const headerName = () => text().regex(/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/, { error: 'expected the name of a header' });
+const cookieName = () => text().regex(/^[^\s;=,"]+$/, { error: 'expected the name of a cookie' });
+
+/** Where in an answer a value stands, with more keys beside it. */
+const placed = <M extends z.ZodRawShape>(more: M) =>
+  byKey({
+    json: z.strictObject({ json: pointer(), ...more }),
+    regex: z.strictObject({ regex: pattern(), ...more }),
+    header: z.strictObject({ header: headerName(), ...more }),
+    cookie: z.strictObject({ cookie: cookieName(), ...more }),
+  });
+
+const takeSchema = textOr(
+  pointer().transform((json) => ({ json })),
+  placed({}),
+) as z.ZodType<TakeSpec>;
+
+const plainValue = () =>
+  z
+    .union([z.string(), z.number(), z.boolean()], { error: 'expected a text, a number or a truth value' })
+    .transform(String);
+
+const checkSchema = placed({
+  equals: plainValue().optional().describe('It is this, compared as text.'),
+  matches: pattern().optional().describe('A regular expression that it matches.'),
+}).transform((check): AnswerCheck => {
+  const { equals, matches, ...of } = check as TakeSpec & { equals?: string; matches?: string };
+  return { of, ...(equals === undefined ? {} : { equals }), ...(matches === undefined ? {} : { matches }) };
+});
+
+const thinkSchema = textOr(
+  durationMs().transform((ms) => ({ fromMs: ms, toMs: ms })),
+  z
+    .strictObject({ from: durationMs(), to: durationMs() })
+    .refine(({ from, to }) => from <= to, { error: 'expected the shorter time first', path: ['from'] })
+    .transform(({ from, to }) => ({ fromMs: from, toMs: to })),
+);
+
 const METHODS = ['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD'] as const;
 const path = () => z.string().startsWith('/', { error: 'expected a path, as in /orders' }).optional();
 const status = () => z.int().min(100).max(599);
@@ -100,14 +147,17 @@ export const stepSchema = z
       .transform((value) => (typeof value === 'number' ? [value] : value))
       .describe('Good statuses; default 200.'),
     take: z
-      .record(
-        z.string().regex(/^[a-zA-Z][a-zA-Z0-9]*$/, { error: 'expected names of letters and digits' }),
-        z.string().startsWith('/', { error: 'expected a JSON pointer, as in /orderId' }),
-      )
+      .record(z.string().regex(/^[a-zA-Z][a-zA-Z0-9]*$/, { error: 'expected names of letters and digits' }), takeSchema)
       .default({})
-      .describe('Placeholder to JSON pointer into the answer.'),
+      .describe(
+        'Placeholder to where its value stands in the answer: a JSON pointer, or json, regex, header or cookie.',
+      ),
+    check: listOf(checkSchema).default([]).describe('What else must hold of a good answer.'),
     ack: text().optional().describe('Key that a good answer acknowledges.'),
-    think: durationMs().default(0).describe('Pause before this step.'),
+    think: thinkSchema.default({ fromMs: 0, toMs: 0 }).describe('Pause before this step; drawn evenly from a range.'),
+    continue: percentage()
+      .optional()
+      .describe('Share of those who came through the step before that goes on to this one; the others leave, good.'),
   })
   .transform((step, context) => {
     const used = METHODS.filter((method) => step[method] !== undefined);
@@ -123,11 +173,6 @@ const invariantSchema = z.strictObject({
   expect: z.enum(['equal', 'zero']),
 });
 
-const url = () =>
-  z.string().refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
-    error: 'expected a base URL, as in http://127.0.0.1:8080',
-  });
-
 export const stackShape = {
   vars: z
     .record(z.string(), z.union([z.string(), z.number(), z.boolean()]))
@@ -136,13 +181,13 @@ export const stackShape = {
     .describe('Values of variables that the plan does not set.'),
   idcs: listOf(name()).default([]).describe('The data centres, the edge included.'),
   edge: listOf(name()).default([]).describe('IDCs where users stand: never a target.'),
-  entry: text().describe('The service that users call.'),
+  entry: text().optional().describe('The service that users call. Default: the only one.'),
   users: z
     .strictObject({ real: range(), shadow: range() })
     .default({ real: { from: 1, to: 1000 }, shadow: { from: 900_001, to: 901_000 } }),
   services: recordOf(serviceSchema).default({}),
   stores: recordOf(storeSchema).default({}),
-  existing: recordOf(url()).default({}).describe('Services that run already: name to base URL.'),
+  existing: recordOf(httpUrl()).default({}).describe('Services that run already: name to base URL.'),
   journeys: recordOf(listOf(stepSchema).min(1, { error: 'expected at least one step' })),
   invariants: recordOf(invariantSchema).default({}),
   acks: recordOf(z.strictObject({ store: text(), key: text() }))

@@ -92,7 +92,7 @@ describe('a plan that is right', () => {
       shadow: true,
       inFlightMax: 1000,
     });
-    expect(plan.load[0]!.journeys.buy!.map(({ name, thinkMs }) => [name, thinkMs])).toEqual([
+    expect(plan.load[0]!.journeys.buy!.map(({ name, think }) => [name, think.fromMs])).toEqual([
       ['POST /orders', 0],
       ['GET /orders/{id}', 1000],
     ]);

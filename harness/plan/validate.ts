@@ -1,11 +1,11 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import type { z } from 'zod';
 import type { JsonObject } from '../spi/json.ts';
 import type { Plan } from '../spi/plan.ts';
 import type { Stack } from '../spi/stack.ts';
 import type { Catalogue } from './catalogue.ts';
 import { checkFaults } from './check-faults.ts';
-import { checkLoad } from './check-load.ts';
+import { checkLoad, checkProxies } from './check-load.ts';
 import { checkHosts, checkStack, type StackNames } from './check-stack.ts';
 import { checkVerify, recoveryWindow } from './check-verify.ts';
 import type { Issue } from './issue.ts';
@@ -30,7 +30,7 @@ export function validatePlan(
   const { loaded, issues } = loadPlan(file, overrides, world);
   if (loaded === undefined) return { issues };
   const found = checkStack(loaded, world);
-  const plan = checkPlan(resolve(file), loaded, found, catalogue);
+  const plan = checkPlan(resolve(file), loaded, found, { catalogue, world });
   if (loaded.issues.length > 0 || plan === undefined) {
     return { issues: masked(inOrder(loaded.issues, loaded.plan.file), loaded.secrets) };
   }
@@ -42,13 +42,18 @@ function checkPlan(
   file: string,
   loaded: LoadedPlan,
   { stack, names }: { stack: Stack | undefined; names: StackNames },
-  catalogue: Catalogue,
+  { catalogue, world }: { catalogue: Catalogue; world: LoadWorld },
 ): Plan | undefined {
   const book = new IssueBook(loaded.plan, loaded.issues);
   const raw = loaded.plan.value as JsonObject;
   book.unknownKeys(planShape, raw);
   const head = checkHead(raw, book);
-  const load = checkLoad(raw, stack, names, book);
+  const steadyMs = head?.steadyState.forMs ?? 0;
+  const load = checkLoad(
+    raw,
+    { stack, known: names, steadyMs, folder: dirname(file), world, recording: catalogue.recording },
+    book,
+  );
   const recoveryWindowMs = recoveryWindow(raw, book);
   const around = {
     topology: stack === undefined ? undefined : layOut(stack),
@@ -63,6 +68,7 @@ function checkPlan(
   const verify = checkVerify(raw, verifyAround, book, warnings);
   if (stack === undefined || loaded.stack === undefined || head === undefined) return undefined;
   checkHosts(stack, head.allowHosts, new IssueBook(loaded.stack, loaded.issues));
+  checkProxies(load.scenarios, head.allowHosts, book);
   return { ...head, file, stack, load: load.scenarios, faults, guard, verify, recoveryWindowMs };
 }
 

@@ -11,6 +11,11 @@ export const name = (longest = 40) => {
 
 export const text = () => z.string({ error: 'expected text' }).min(1, { error: 'expected text that is not empty' });
 
+export const httpUrl = () =>
+  z.string().refine((value) => URL.canParse(value) && /^https?:$/.test(new URL(value).protocol), {
+    error: 'expected a base URL, as in http://127.0.0.1:8080',
+  });
+
 export const listOf = <T extends z.ZodType>(item: T) => z.array(item, { error: 'expected a list' });
 
 export const recordOf = <T extends z.ZodType>(value: T) =>
@@ -40,6 +45,36 @@ export function byKey<S extends Record<string, z.ZodType>>(branches: S): z.ZodTy
   });
   const anyOf = Object.values(schemas).map((schema) => withoutDialect(schema.json()));
   return chosen.meta({ anyOf }) as unknown as z.ZodType<z.output<S[keyof S]>>;
+}
+
+/** A union told apart by the word that stands at `key`, so that its issues are those of the branch that was meant. */
+export function byWord<S extends Record<string, z.ZodType>>(key: string, branches: S): z.ZodType<z.output<S[keyof S]>> {
+  const words = Object.keys(branches);
+  const schemas = Object.fromEntries(words.map((word) => [word, zodSchema(branches[word]!)]));
+  const expected = `one of ${words.join(', ')}`;
+  const chosen = z.unknown().transform((value, context) => {
+    const written = typeof value === 'object' && value !== null ? (value as Record<string, unknown>)[key] : undefined;
+    if (typeof written === 'string' && Object.hasOwn(schemas, written)) {
+      return parseInto(schemas[written]!, value, context);
+    }
+    const message =
+      written === undefined ? `expected a mapping with \`${key}\`` : `${JSON.stringify(written)} is not known here`;
+    const path = written === undefined ? [] : [key];
+    context.addIssue({ code: 'custom', path, message, params: { expected } });
+    return z.NEVER;
+  });
+  const anyOf = Object.values(schemas).map((schema) => withoutDialect(schema.json()));
+  return chosen.meta({ anyOf }) as unknown as z.ZodType<z.output<S[keyof S]>>;
+}
+
+/** Text by one schema, anything else by another; the issues are those of the one that was meant. */
+export function textOr<A, B>(text: z.ZodType<A>, other: z.ZodType<B>): z.ZodType<A | B> {
+  const [ofText, ofOther] = [zodSchema(text), zodSchema(other)];
+  const either = z.unknown().transform((value, context) => {
+    return parseInto(typeof value === 'string' ? ofText : ofOther, value, context) as A | B;
+  });
+  const anyOf = [withoutDialect(ofText.json()), withoutDialect(ofOther.json())];
+  return either.meta({ anyOf }) as unknown as z.ZodType<A | B>;
 }
 
 /** Either one fixed word or the schema. */

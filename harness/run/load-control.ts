@@ -12,6 +12,8 @@ const NUMBERS_A_SCENARIO = 10_000_000;
 export interface LoadControlContext {
   runId: string;
   timeline: Timeline;
+  /** Of several generators, the one whose stripe is sent; `index` from 1. */
+  segment: { index: number; of: number } | undefined;
   driver(name: string): LoadDriver;
   marker(shadow: boolean): string;
   acks: AckLog;
@@ -84,7 +86,7 @@ export class LoadControl {
   }
 
   #spec(name: string, target: string): LoadSpec {
-    const { timeline, runId, marker } = this.#ctx;
+    const { timeline, runId, marker, segment } = this.#ctx;
     const scenario = timeline.plan.load.find((candidate) => candidate.name === name)!;
     const { users } = timeline.plan.stack;
     return {
@@ -97,6 +99,7 @@ export class LoadControl {
       users: scenario.shadow ? users.shadow : users.real,
       steadyMs: timeline.plan.steadyState.forMs,
       drainMs: (scenario.good.journeyWithinMs ?? scenario.good.withinMs * 4) + 1_000,
+      ...(segment === undefined ? {} : { stripe: { index: segment.index - 1, of: segment.of } }),
     };
   }
 

@@ -5,6 +5,7 @@ import type { Clock } from '../core/clock.ts';
 import { deadline } from '../core/deadline.ts';
 import { asHarnessError, HarnessError, messageOf } from '../core/errors.ts';
 import { identify } from '../core/process-identity.ts';
+import { formatDuration } from '../core/units.ts';
 import type { FaultDriver, Probe } from '../spi/fault.ts';
 import type { JournalBody, JournalEvent, Phase } from '../spi/journal.ts';
 import type { JsonObject } from '../spi/json.ts';
@@ -53,6 +54,10 @@ export interface RunOptions {
   versions: Record<string, string>;
   machine: JsonObject;
   injectFaults: boolean;
+  /** Send only this stripe of the schedule; `index` from 1. */
+  segment?: { index: number; of: number };
+  /** Epoch ms of t = 0, for generators that begin together; default: as soon as all is ready. */
+  startAtMs?: number;
   proxy: 'seawall' | 'toxiproxy';
   /** Values that no file of the run may hold. */
   secrets: readonly string[];
@@ -187,7 +192,10 @@ export class Run {
 
   async warmUp(): Promise<void> {
     const { steadyState } = this.#timeline.plan;
-    this.#originMs = Math.round(this.#deps.clock.now() + LEAD_MS + this.#timeline.warmUpMs + steadyState.forMs);
+    const soonestMs = Math.round(this.#deps.clock.now() + LEAD_MS + this.#timeline.warmUpMs + steadyState.forMs);
+    const { startAtMs } = this.#options;
+    if (startAtMs !== undefined && startAtMs < soonestMs) throw startedTooLate(soonestMs - startAtMs);
+    this.#originMs = startAtMs ?? soonestMs;
     this.#emit({ type: 'load.origin', originMs: this.#originMs });
     this.#load.begin(this.#originMs);
     void this.#sampleLoop();
@@ -220,7 +228,7 @@ export class Run {
   }
 
   #open(): void {
-    const { runId, planText, versions, machine, argv, injectFaults } = this.#options;
+    const { runId, planText, versions, machine, argv, injectFaults, segment } = this.#options;
     const owner = identify(process.pid);
     if (owner === undefined) throw new HarnessError('INTERNAL', 'this process cannot identify itself', 'Report this.');
     this.#ledger.write({ type: 'opened', runId, runtime: this.#timeline.runtime, owner, atMs: this.#deps.clock.now() });
@@ -235,6 +243,7 @@ export class Run {
       machine,
       argv,
       injectFaults,
+      ...(segment === undefined ? {} : { segment }),
     });
   }
 
@@ -271,10 +280,11 @@ export class Run {
   }
 
   #loadContext(): LoadControlContext {
-    const { runId } = this.#options;
+    const { runId, segment } = this.#options;
     return {
       runId,
       timeline: this.#timeline,
+      segment,
       driver: (name) => this.#deps.load(name),
       marker: (shadow) => this.#deps.marker(runId, shadow),
       acks: this.#acks,
@@ -386,6 +396,14 @@ export class Run {
   #log(level: 'info' | 'warn' | 'error', message: string): void {
     this.#emit({ type: 'log', level, message });
   }
+}
+
+function startedTooLate(lateMs: number): HarnessError {
+  return new HarnessError(
+    'START_TOO_LATE',
+    `t = 0 was to be ${formatDuration(lateMs)} sooner than warm-up and steady state allow from now on`,
+    'Give a later --start-at: preparation, warm-up and steady state come before it.',
+  );
 }
 
 function makeFolder({ runDir, planText }: RunOptions): void {

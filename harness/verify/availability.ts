@@ -4,11 +4,14 @@ import { formatCount } from '../core/units.ts';
 import { percentage, zodSchema } from '../core/zod-schema.ts';
 import type { Check, Finding, Verdict } from '../spi/check.ts';
 import type { JournalView, SecondRow } from '../spi/journal.ts';
+import { judgeWindows } from './availability-windows.ts';
 import { cutShort } from './cut-short.ts';
 import { faultsIncluded, percent, percentDown, percentUp, scopeOf } from './phrases.ts';
+import { plannedStarts } from './planned.ts';
 import { judgeProportion, type Proportion, proportion, whatWouldSettle } from './proportion.ts';
 import { type Tally, tally, tallySeconds } from './tally.ts';
 import { inPart, underFault, type When, whenParam } from './when.ts';
+import { overParam } from './windowed.ts';
 
 export type AvailabilityParams = {
   of: string;
@@ -16,6 +19,8 @@ export type AvailabilityParams = {
   target: number;
   confidence: number;
   when: When;
+  /** In each window of so many ms, instead of over the whole. */
+  over?: number;
 };
 
 const between = (value: number): boolean => value > 0 && value < 1;
@@ -25,6 +30,7 @@ const params = z.strictObject({
   target: percentage().refine(between, 'a target lies between 0% and 100%: no sample proves either'),
   confidence: percentage().refine(between, 'a confidence lies between 0% and 100%').default(0.95),
   when: whenParam(),
+  over: overParam(),
 });
 
 /** The share of good journeys against a target, by exact one-sided bounds. */
@@ -32,11 +38,14 @@ export const availability: Check<AvailabilityParams> = {
   kind: 'availability',
   summary: 'At least `target` of the journeys of a scenario are good, proved at `confidence`.',
   params: zodSchema<AvailabilityParams>(params),
-  sampleNeeded: ({ target, confidence }) => samplesNeeded(target, 0, confidence),
+  // Windows are counted, not sampled: any number of them can pass.
+  sampleNeeded: ({ target, confidence, over }) =>
+    over === undefined ? samplesNeeded(target, 0, confidence) : undefined,
   sampleOf: ({ of, journey }) => ({ scenario: of, ...(journey === undefined ? {} : { journey }) }),
   evaluate(view, asked) {
     const { of, journey } = asked;
     const all = view.seconds({ scenario: of, ...(journey === undefined ? {} : { journey }) });
+    if (asked.over !== undefined) return [judgeWindows(view, { ...asked, over: asked.over }, all)];
     const rows = inPart(view, all, asked.when);
     const main = judgeMain(view, asked, rows);
     if (asked.when !== 'all' || rows.length === 0) return [main];
@@ -127,6 +136,7 @@ function cutDoubt(view: JournalView, asked: AvailabilityParams, counts: Tally, v
   const cut = cutShort(view);
   if (cut === undefined || verdict === 'unknown') return undefined;
   const planned = plannedStarts(view, asked);
+  if (planned === undefined) return `But the run was cut short (${cut.why}), so it is unknown.`;
   const best = proportion(
     Math.max(counts.good, planned - counts.bad),
     Math.max(planned, counts.good + counts.bad),
@@ -134,11 +144,6 @@ function cutDoubt(view: JournalView, asked: AvailabilityParams, counts: Tally, v
   );
   if (verdict === 'fail' && judgeProportion(best, asked.target) === 'fail') return undefined;
   return `But the run was cut short (${cut.why}), so it is unknown.`;
-}
-
-function plannedStarts(view: JournalView, { of, journey }: AvailabilityParams): number {
-  const scenario = view.timeline.scenarios.find(({ name }) => name === of);
-  return (journey === undefined ? scenario?.starts : scenario?.startsByJourney[journey]) ?? 0;
 }
 
 /** Shown beside the judged one: by second, in calm, and under each fault. */

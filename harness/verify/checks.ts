@@ -6,9 +6,10 @@ import { integrity } from './integrity.ts';
 import { isolation } from './isolation.ts';
 import { latency } from './latency.ts';
 import { recovery } from './recovery.ts';
+import { traffic, trafficAside } from './traffic.ts';
 
 /** What a plan's `verify` may name. */
-export const CHECKS: readonly Check[] = [availability, latency, recovery, integrity, isolation];
+export const CHECKS: readonly Check[] = [availability, latency, recovery, integrity, isolation, traffic];
 
 /** Judged in every run, asked for or not. */
-export const ALWAYS: readonly Check[] = [injection, generator];
+export const ALWAYS: readonly Check[] = [injection, generator, trafficAside];

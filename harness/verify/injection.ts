@@ -60,6 +60,22 @@ function troubles(view: JournalView): Finding[] {
         finding('load', scenario, 'unknown', `The load of ${scenario} failed: ${message}.`, [seq]),
       ),
     ...view
+      .of('load.ended')
+      .flatMap(({ seq, scenario, summary: { dryAtMs } }) =>
+        dryAtMs === undefined
+          ? []
+          : [
+              finding(
+                'feed',
+                scenario,
+                'unknown',
+                `A feed of ${scenario} whose rows are used once had no more at ${seconds(dryAtMs)}, and the load ended there: give it more rows, or \`order: circular\`.`,
+                [seq],
+              ),
+            ],
+      ),
+    ...segments(view),
+    ...view
       .of('audit.failed')
       .map(({ seq, what, message }) =>
         finding('audit', what, 'unknown', `The audit of ${what} failed: ${message}.`, [seq]),
@@ -70,6 +86,14 @@ function troubles(view: JournalView): Finding[] {
         finding('harness', code, 'unknown', `The harness failed (${code}): ${message}.`, [seq]),
       ),
   ];
+}
+
+/** A part of a load proves nothing about the whole. */
+function segments(view: JournalView): Finding[] {
+  const { segment, seq } = view.run;
+  if (segment === undefined) return [];
+  const because = `This is segment ${segment.index} of ${segment.of}, which sent its part of the load only: judge all of them together by \`seawall report RUN RUN … --out FOLDER\`.`;
+  return [finding('segment', `${segment.index}/${segment.of}`, 'unknown', because, [seq])];
 }
 
 /** A run that ended without saying why: killed, or interrupted. */

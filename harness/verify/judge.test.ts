@@ -29,6 +29,19 @@ describe('judgeRun', () => {
     );
   });
 
+  it('says how the generator itself was, in every verdict', () => {
+    const row = { scenario: 'sale', atMs: 5000, eventLoopP99Ms: 3.26, cpuShare: 0.4, rssBytes: 1e8, inFlight: 2 };
+    const told = judge({
+      during: [
+        { atMs: 5000, body: { type: 'load.health', row: { ...row, stealShare: 0.12, pacer: 'spin' } } },
+        { atMs: 6000, body: { type: 'load.health', row: { ...row, cpuShare: 0.75 } } },
+      ],
+    });
+    expect(named(told, 'generator')[0]!.because).toContain(
+      'at most 3.3 ms late (p99 of a second), it used at most 75 % of a core, 12 % of the machine’s time stolen; sends were paced by spin and timer.',
+    );
+  });
+
   it('is unknown when the generator starved', () => {
     const late = judge({
       scenarios: [{ name: 'sale', rates: { pay: 20 }, latenessP99Ms: (second) => (second === 4 ? 80 : 1) }],
@@ -92,6 +105,14 @@ describe('judgeRun', () => {
       { type: 'canary', scenario: 'sale', results: [{ journey: 'pay', good: false, acks: [], because: '500' }] },
     ],
     ['load', { type: 'load.failed', scenario: 'sale', message: 'it died' }],
+    [
+      'feed',
+      {
+        type: 'load.ended',
+        scenario: 'sale',
+        summary: { scheduled: 60, sent: 60, good: 60, bad: 0, failuresOmitted: 0, dryAtMs: 3000 },
+      },
+    ],
     ['audit', { type: 'audit.failed', what: 'acks of pay', message: 'no primary' }],
   ])('is unknown by %s', (check, body) => {
     const judged = judge({ during: [{ atMs: 1500, body }] });

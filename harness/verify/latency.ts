@@ -6,13 +6,16 @@ import { durationMs, percentage, zodSchema } from '../core/zod-schema.ts';
 import type { Check, Finding } from '../spi/check.ts';
 import type { JournalView, SecondRow } from '../spi/journal.ts';
 import { cutShort } from './cut-short.ts';
+import { judgeQuantileWindows } from './latency-windows.ts';
 import { mergeSeconds } from './lazy-histogram.ts';
 import { quantileBounds } from './order-statistics.ts';
 import { percent, scopeOf } from './phrases.ts';
+import { plannedStarts } from './planned.ts';
 import { judgeProportion, type Proportion, proportion, whatWouldSettle } from './proportion.ts';
 import { starvation } from './starved.ts';
 import { tally } from './tally.ts';
 import { inPart, type When, whenParam } from './when.ts';
+import { overParam } from './windowed.ts';
 
 const QUANTILES = { p50: 0.5, p90: 0.9, p99: 0.99, p999: 0.999 } as const;
 type QuantileName = keyof typeof QUANTILES;
@@ -27,6 +30,8 @@ export type LatencyParams = {
   p999?: number;
   confidence: number;
   when: When;
+  /** In each window of so many ms, instead of over the whole. */
+  over?: number;
 };
 
 const limit = () => durationMs().exactOptional();
@@ -42,6 +47,7 @@ const params = z
       .refine((value) => value > 0 && value < 1, 'a confidence lies between 0% and 100%')
       .default(0.95),
     when: whenParam(),
+    over: overParam(),
   })
   .refine((value) => NAMES.some((name) => value[name] !== undefined), 'needs at least one of p50, p90, p99, p999');
 
@@ -50,16 +56,23 @@ export const latency: Check<LatencyParams> = {
   kind: 'latency',
   summary: 'The journeys of a scenario take at most so long, from their scheduled start, bad ones included.',
   params: zodSchema<LatencyParams>(params),
+  // Windows are counted, not sampled: any number of them can pass.
   sampleNeeded: (asked) =>
-    Math.max(...namesOf(asked).map((name) => samplesNeeded(QUANTILES[name], 0, asked.confidence))),
+    asked.over !== undefined
+      ? undefined
+      : Math.max(...namesOf(asked).map((name) => samplesNeeded(QUANTILES[name], 0, asked.confidence))),
   sampleOf: ({ of, journey }) => ({ scenario: of, ...(journey === undefined ? {} : { journey }) }),
   evaluate(view, asked) {
     const { of, journey } = asked;
-    const rows = inPart(
-      view,
-      view.seconds({ scenario: of, ...(journey === undefined ? {} : { journey }) }),
-      asked.when,
-    );
+    const all = view.seconds({ scenario: of, ...(journey === undefined ? {} : { journey }) });
+    const { over } = asked;
+    if (over !== undefined) {
+      return namesOf(asked).map((name) => {
+        const limitMs = asked[name]!;
+        return judgeQuantileWindows(view, { asked: { ...asked, over }, name, q: QUANTILES[name], limitMs }, all);
+      });
+    }
+    const rows = inPart(view, all, asked.when);
     const latencies = { all: mergeSeconds(rows, 'fromIntended'), service: mergeSeconds(rows, 'service') };
     return namesOf(asked).map((name) => judge(view, asked, name, rows, latencies));
   },
@@ -147,8 +160,8 @@ function doubtOf(
   }
   const cut = cutShort(view);
   if (cut === undefined) return undefined;
-  const scenario = view.timeline.scenarios.find(({ name }) => name === asked.of);
-  const planned = (asked.journey === undefined ? scenario?.starts : scenario?.startsByJourney[asked.journey]) ?? 0;
+  const planned = plannedStarts(view, asked);
+  if (planned === undefined) return `But the run was cut short (${cut.why}), so it is unknown.`;
   const total = Math.max(planned, share.total);
   const best = proportion(total - (share.total - share.good), total, asked.confidence);
   if (verdict === 'fail' && judgeProportion(best, q) === 'fail') return undefined;

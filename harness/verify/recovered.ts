@@ -13,12 +13,13 @@ export interface Recovery {
   target: number;
 }
 
-/** The share that counts as recovered: the scenario's own availability target, whole scenario before one journey. */
+/** The share that counts as recovered: the scenario's own availability target; whole scenario before one journey, whole run before windows. */
 export function recoveryTarget(view: JournalView, scenario: string): number {
   const targets = view.timeline.checks.filter(
     ({ check, params }) => check === 'availability' && params.of === scenario,
   );
-  const chosen = targets.find(({ params }) => params.journey === undefined) ?? targets[0];
+  const wholes = targets.filter(({ params }) => params.journey === undefined);
+  const chosen = wholes.find(({ params }) => params.over === undefined) ?? wholes[0] ?? targets[0];
   const target = chosen?.params.target;
   return typeof target === 'number' ? target : TARGET_WITHOUT_CHECK;
 }

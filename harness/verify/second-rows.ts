@@ -41,6 +41,7 @@ function addUp(events: readonly WindowEvent[]): SecondRow {
     droppedCap: sum((row) => row.droppedCap),
     droppedLate: sum((row) => row.droppedLate),
     abandoned: sum((row) => row.abandoned),
+    left: sum((row) => row.left ?? 0),
     good: sum((row) => row.good),
     bad,
     badCount: Object.values(bad).reduce((total, count) => total + count, 0),

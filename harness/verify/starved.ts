@@ -52,3 +52,24 @@ function latenessLimitMs(view: JournalView, scenario: string): number {
   const tightest = Math.min(...asked, within ?? Number.POSITIVE_INFINITY);
   return Number.isFinite(tightest) ? Math.max(LATENESS_FLOOR_MS, LATENESS_SHARE * tightest) : LATENESS_FLOOR_MS;
 }
+
+/** The worst second of each measure of the generators' own state, from t = 0 on. */
+export interface GeneratorHealth {
+  delayMaxMs: number;
+  cpuShareMax: number;
+  stealShareMax: number | undefined;
+  pacers: string[];
+}
+
+/** Undefined where no generator said how it was. */
+export function generatorHealth(view: JournalView, scenario: string): GeneratorHealth | undefined {
+  const rows = view.of('load.health').flatMap(({ row }) => (row.scenario === scenario && row.atMs >= 0 ? [row] : []));
+  if (rows.length === 0) return undefined;
+  const steal = rows.flatMap(({ stealShare }) => stealShare ?? []);
+  return {
+    delayMaxMs: Math.max(...rows.map(({ eventLoopP99Ms }) => eventLoopP99Ms)),
+    cpuShareMax: Math.max(...rows.map(({ cpuShare }) => cpuShare)),
+    stealShareMax: steal.length === 0 ? undefined : Math.max(...steal),
+    pacers: [...new Set(rows.map(({ pacer }) => pacer ?? 'timer'))],
+  };
+}

@@ -41,6 +41,21 @@ describe('renderHtml', () => {
     expect(text).toContain('journal lines ');
   });
 
+  it('shows the traffic as declared and as sent, and the worst windows among the findings', () => {
+    const sale = {
+      name: 'sale',
+      rates: { browse: 60, pay: 40 },
+      steps: { pay: ['place', 'settle'] },
+      conversions: { pay: [1, 0.5] },
+      sentTo: (_second: number, _journey: string, step: string) => (step === 'place' ? 40 : 10),
+    };
+    const params = { of: 'sale', target: 0.99, confidence: 0.95, when: 'all', over: 5000 };
+    const text = page(journalFixture({ seconds: 20, scenarios: [sale], checks: [{ check: 'availability', params }] }));
+    expect(text).toContain('Declared by the plan, and sent from t = 0');
+    expect(text).toMatch(/place → settle<\/td>\s*<td class="n">50 %<\/td>\s*<td class="n">25 %/);
+    expect(text).toContain('In each of 16 windows of 5 s at least 99 %');
+  });
+
   it('refers to nothing outside itself', () => {
     const text = SAMPLE;
     expect(text).not.toMatch(/\b(?:src|href)\s*=\s*"(?!#)/);

@@ -9,7 +9,7 @@ import { overTimeSection } from './over-time.ts';
 import { SCRIPT } from './script.ts';
 import { seriesOf } from './series.ts';
 import { STYLE } from './style.ts';
-import { aboutSection, auditSection, failuresSection, faultsTable, totalsTable } from './tables.ts';
+import { aboutSection, auditSection, failuresSection, faultsTable, totalsTable, trafficTable } from './tables.ts';
 
 /** The policy under which the page runs: nothing is loaded, nothing is sent. */
 const POLICY =
@@ -40,6 +40,7 @@ ${faultsTable(report)}
 ${auditSection(view)}
 ${failuresSection(failures)}
 ${totalsTable(report)}
+${trafficTable(report)}
 ${aboutSection(report)}
 </main>
 <footer>Written by Seawall from the run’s journal. <code>seawall report ${report.runId}</code> judges it again.</footer>

@@ -1,6 +1,6 @@
 import type { JournalView } from '../../harness/spi/journal.ts';
 import type { StepFailure } from '../../harness/spi/load.ts';
-import type { Report, ReportTotals } from '../../harness/spi/reporter.ts';
+import type { Report, ReportTotals, ReportTraffic } from '../../harness/spi/reporter.ts';
 import { count, latency, time } from './format.ts';
 import { html, type Markup } from './markup.ts';
 
@@ -54,12 +54,30 @@ export function totalsTable({ totals }: Report): Markup {
     '#good',
     '#bad',
     '#abandoned',
+    '#left',
     '#p50',
     '#p99',
     '#p99.9',
     '#service p99',
   ];
   return html`<section aria-labelledby="totals"><h2 id="totals">Load</h2>${table('From t = 0; latency from the intended start', columns, totals.map(totalRow))}</section>`;
+}
+
+/** What the plan declared beside what was sent. */
+export function trafficTable({ traffic }: Report): Markup | undefined {
+  if (traffic.length === 0) return undefined;
+  const shown = (value: number | undefined, unit: ReportTraffic['unit']): string => {
+    if (value === undefined) return 'not declared';
+    return unit === 'ratio' ? `${Number((value * 100).toFixed(2))} %` : `${Number(value.toPrecision(4))}/s`;
+  };
+  const rows = traffic.map(({ scenario, what, declared, measured, unit }) => [
+    scenario,
+    what,
+    shown(declared, unit),
+    shown(measured, unit),
+  ]);
+  const columns = ['scenario', 'what', '#declared', '#measured'];
+  return html`<section aria-labelledby="traffic"><h2 id="traffic">Traffic</h2>${table('Declared by the plan, and sent from t = 0', columns, rows)}</section>`;
 }
 
 function totalRow(total: ReportTotals): Cell[] {
@@ -75,6 +93,7 @@ function totalRow(total: ReportTotals): Cell[] {
     count(total.good),
     badText,
     isStep ? count(total.abandoned) : '',
+    isStep ? count(total.left) : '',
     latency(total.fromIntendedMs.p50),
     latency(total.fromIntendedMs.p99),
     latency(total.fromIntendedMs.p999),
