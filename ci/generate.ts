@@ -22,6 +22,7 @@ interface Part {
 
 const PARTS: Part[] = [
   { file: 'plans/plan.schema.json', from: 'harness/plan/schema.ts and harness/registry.ts', make: planSchema },
+  { file: 'docs/plan.md', from: 'harness/plan/schema.ts and harness/registry.ts', make: planReference },
   { file: 'docs/errors.md', from: 'harness/core/errors.ts', make: errorReference },
   { file: 'docs/faults.md', from: 'harness/registry.ts', make: faultCatalogue },
   { file: 'plans/README.md', from: 'plans/*.yaml', make: planIndex },
@@ -31,6 +32,29 @@ async function planSchema(): Promise<string> {
   const { planJsonSchema } = await import('../harness/plan/schema.ts');
   const { CATALOGUE } = await import('../harness/registry.ts');
   return `${JSON.stringify(planJsonSchema(CATALOGUE), null, 2)}\n`;
+}
+
+/** The parts of the language that have a page's section of their own, in the order of reading. */
+const SECTIONS: readonly [string, RegExp][] = [
+  ['The plan', /^(?!load|faults|guard|verify|stack)/],
+  ['Load', /^load\b/],
+  ['Faults and guard', /^(faults|guard)\b/],
+  ['Checks', /^verify\b/],
+  ['The stack', /^stack\b/],
+];
+
+async function planReference(): Promise<string> {
+  const { planJsonSchema } = await import('../harness/plan/schema.ts');
+  const { CATALOGUE } = await import('../harness/registry.ts');
+  const { referenceRows, referenceTable } = await import('./plan-reference.ts');
+  const rows = referenceRows(planJsonSchema(CATALOGUE));
+  const intro =
+    'Every key of a plan and of its stack. `a[].b` is key `b` of each item of the list `a`, `a.*` each entry of the mapping `a`. A duration is written `150ms`, `2s`, `5m`, `1h`; a rate `250/s`, `2k/s`; a percentage `99.9%`. Wherever a value has a shape, a variable of `vars` may stand in its place. What is required “of its kind” is so where the keys beside it are there. Parameters of faults: [faults.md](faults.md).';
+  const sections = SECTIONS.map(([title, belongs]) => {
+    const own = rows.filter(({ path }) => belongs.test(path) && !path.startsWith('faults[].with.'));
+    return `## ${title}\n\n${referenceTable(own)}`;
+  });
+  return page('The plan language', 'harness/plan/schema.ts and harness/registry.ts', [intro, ...sections]);
 }
 
 async function errorReference(): Promise<string> {

@@ -52,8 +52,132 @@ function withReporters(command: Command): Command {
   return command.option('--reporter <names>', `which reports to write: ${known.join(', ')} (default: all)`, choose);
 }
 
+function withSegment(command: Command): Command {
+  return command
+    .option('--segment <part>', 'send only this part of the load, as in 2/5; existing runtime only')
+    .option('--start-at <time>', 't = 0, for generators that share one load');
+}
+
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+}
+
+function addLoad(program: Command, finish: (code: number) => void): void {
+  withSegment(
+    withReporters(
+      program
+        .command('load')
+        .description('load one URL without a plan, and judge it')
+        .argument('<url>', 'what to request'),
+    ),
+  )
+    .option('--rate <rate>', 'requests started per second, whatever the answers do: 500/s, 2k/s')
+    .option('--vus <users>', 'instead: users who wait for an answer before they go on')
+    .option('--poisson', 'with --rate: arrivals by chance instead of even ones')
+    .option('--for <duration>', 'how long, from t = 0', '30s')
+    .option('--warm-up <duration>', 'load before t = 0, in no finding', '2s')
+    .option('--good <duration>', 'deadline of a good answer, from its intended start', '1s')
+    .option('--availability <share>', 'share of good answers to prove', '99%')
+    .option('--over <duration>', 'ask all of this of each window of such a length too: 10s')
+    .option('--p50 <duration>', 'half of them take at most this')
+    .option('--p90 <duration>', '90 % of them take at most this')
+    .option('--p99 <duration>', '99 % of them take at most this')
+    .option('--p999 <duration>', '99.9 % of them take at most this')
+    .option('--method <name>', 'default: GET, or POST with a body')
+    .option('--header <name:value>', `\${env:NAME} in it is never printed; may be given again`, collect, [])
+    .option('--body <text>', 'text, or @file; {n}, {user} and {uuid} are filled in')
+    .option('--expect <statuses>', 'good statuses; default: 200', collect, [])
+    .option('--engine <name>', 'native, k6 or autocannon')
+    .option('--threads <number>', 'threads that the native engine sends from')
+    .option('--http2', 'HTTP/2 instead of HTTP/1.1')
+    .option('--proxy <url>', 'an HTTP proxy that requests go through')
+    .option('--in-flight <number>', 'most requests at once; a start beyond is bad')
+    .option('--allow-host <host>', 'a host outside loopback that is meant; may be given again', collect, [])
+    .option('--seed <number>', 'all chance of the run comes from it')
+    .option('--print-plan', 'print the plan that this stands for, to go on from; run nothing')
+    .option('--out <folder>', 'the run’s folder; must be empty or not there yet')
+    .addHelpText(
+      'after',
+      examples(
+        'seawall load http://127.0.0.1:8080/ --rate 500/s --for 60s --good 300ms',
+        'seawall load http://127.0.0.1:8080/items?page=2 --vus 64 --for 30s --p99 200ms --availability 99.9%',
+      ),
+    )
+    .action(async (url, options) => finish(await (await import('./commands/load.ts')).loadCommand(url, options)));
+}
+
+function addRecordings(program: Command, finish: (code: number) => void): void {
+  withMask(program.command('import').description('make a masked recording of HAR files, GoReplay files or access logs'))
+    .argument('<in...>', 'files, .gz too; - is stdin')
+    .requiredOption('-o, --out <file>', 'the recording, OUT.swr')
+    .option('--from <source>', 'nginx, apache, haproxy, envoy, har or gor; default: told from the first lines')
+    .option('--format <string>', 'the log format as the server’s configuration has it')
+    .option('--session <rule>', 'cookie:NAME, header:NAME, field:NAME, or ip+ua (address and user agent)', 'ip+ua')
+    .option('--json', 'the summary as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'seawall import access.log access.log.1.gz -o yesterday.swr',
+        'seawall import app.log -o day.swr --format \'$remote_addr [$msec] "$request" $status $request_time "$http_cookie"\' --session cookie:sid',
+        'zstdcat day.log.zst | seawall import - --from apache -o day.swr',
+        'seawall import visit.har -o visit.swr --json',
+      ),
+    )
+    .action(async (inputs, options) =>
+      finish(await (await import('./commands/import.ts')).importCommand(inputs, options)),
+    );
+
+  program
+    .command('inspect')
+    .description('what a recording holds: mix, sessions, rates, top paths')
+    .argument('<file>', 'a recording, as import or record wrote it')
+    .option('--json', 'the same as JSON')
+    .option('--salvage <out>', 'of one that was cut off: make a whole recording of what is left')
+    .addHelpText(
+      'after',
+      examples(
+        'seawall inspect yesterday.swr',
+        'seawall inspect yesterday.swr --json',
+        'seawall inspect cut.swr.part --salvage kept.swr',
+      ),
+    )
+    .action(async (file, options) =>
+      finish(await (await import('./commands/inspect.ts')).inspectCommand(file, options)),
+    );
+}
+
+function withMask(command: Command): Command {
+  return command
+    .option('--mask <file>', 'rules of your own for what is private, beside the built-in ones')
+    .option('--mask-key <key>', 'a text or env:NAME; recordings with the same key share pseudonyms (default: random)');
+}
+
+function addRecord(program: Command, finish: (code: number) => void): void {
+  withMask(program.command('record').description('a reverse proxy that records what passes, masked'))
+    .requiredOption('--to <url>', 'where requests go')
+    .requiredOption('-o, --out <file>', 'the recording, OUT.swr')
+    .option('--listen <address>', 'host and port; beyond this machine only where you say so', '127.0.0.1:0')
+    .option('--session <rule>', 'ip+ua, cookie:NAME or header:NAME', 'ip+ua')
+    .option('--for <duration>', 'how long; default: until Ctrl-C')
+    .option('--body-max <size>', 'of each body no more is kept', '1MB')
+    .option('--allow-host <host>', 'a host outside loopback that is meant; may be given again', collect, [])
+    .addHelpText(
+      'after',
+      examples(
+        'seawall record --to http://127.0.0.1:8080 --listen 127.0.0.1:9000 -o monday.swr',
+        'seawall record --to http://127.0.0.1:8080 -o monday.swr --session cookie:sid --for 10m --mask rules.yaml',
+      ),
+    )
+    .action(async (options) => finish(await (await import('./commands/record.ts')).recordCommand(options)));
+
+  program
+    .command('scan')
+    .description('prove recordings or texts free of private values')
+    .argument('<file...>', 'recordings, logs, NDJSON, HAR, .gz too; - is stdin')
+    .option('--mask <file>', 'the rules that the recording was masked by')
+    .option('--json', 'the findings as JSON')
+    .addHelpText('after', examples('seawall scan monday.swr', 'seawall scan access.log report.json --json'))
+    .action(async (files, options) => finish(await (await import('./commands/scan.ts')).scanCommand(files, options)));
 }
 
 function build(finish: (code: number) => void): Command {
@@ -86,7 +210,7 @@ function build(finish: (code: number) => void): Command {
       finish(await (await import('./commands/explain.ts')).explainCommand(plan, options)),
     );
 
-  withReporters(withPlanOptions(program.command('run').description('run a plan and judge it')))
+  withSegment(withReporters(withPlanOptions(program.command('run').description('run a plan and judge it'))))
     .option('--out <folder>', 'the run’s folder; must be empty or not there yet')
     .option('--no-faults', 'probes, preflight and guards, but nothing is injected')
     .addHelpText(
@@ -98,11 +222,13 @@ function build(finish: (code: number) => void): Command {
     )
     .action(async (plan, options) => finish(await (await import('./commands/run.ts')).runCommand(plan, options)));
 
+  addLoad(program, finish);
+
   withReporters(
     program
       .command('report')
       .description('judge an old run again and write its reports')
-      .argument('<run>', 'a run’s folder or id'),
+      .argument('<run...>', 'a run’s folder or id; several are the segments of one'),
   )
     .option('--out <folder>', 'where the reports go; default: the run’s folder')
     .addHelpText(
@@ -110,9 +236,10 @@ function build(finish: (code: number) => void): Command {
       examples(
         'seawall report reports/out/20261111-000000-3fa9',
         'seawall report 20261111-000000-3fa9 --reporter html --out /tmp/again',
+        'seawall report part-1 part-2 part-3 --out merged',
       ),
     )
-    .action(async (run, options) => finish(await (await import('./commands/report.ts')).reportCommand(run, options)));
+    .action(async (runs, options) => finish(await (await import('./commands/report.ts')).reportCommand(runs, options)));
 
   program
     .command('heal')
@@ -134,6 +261,9 @@ function build(finish: (code: number) => void): Command {
     .option('--fix', 'build what can be built (Toxiproxy, with Go)')
     .addHelpText('after', examples('seawall doctor', 'seawall doctor --fix'))
     .action(async (options) => finish(await (await import('./commands/doctor.ts')).doctorCommand(options)));
+
+  addRecordings(program, finish);
+  addRecord(program, finish);
 
   return program;
 }

@@ -5,7 +5,10 @@ import { htmlReporter } from '../reports/html.ts';
 import { jsonReporter } from '../reports/json.ts';
 import { junitReporter } from '../reports/junit.ts';
 import { markdownReporter } from '../reports/markdown.ts';
+import { autocannonDriver } from './load/autocannon.ts';
+import { k6Driver } from './load/k6.ts';
 import { nativeDriver } from './load/native.ts';
+import { recordingSummary } from './load/recording/recording-summary.ts';
 import { PROBES } from './observe/probe.ts';
 import { containersRuntime } from './runtime/containers.ts';
 import { existingRuntime } from './runtime/existing.ts';
@@ -19,19 +22,25 @@ import type { RuntimeDriver } from './spi/runtime.ts';
 import { CHECKS } from './verify/checks.ts';
 
 /** The built-ins, by name. This is the only file that imports concretes. */
+export { pacingOf } from './load/pacing.ts';
 export { startProbeAgent } from './observe/agent.ts';
 export { markerOf, neutralMarkerOf } from './shadow/marker.ts';
 export { CHECKS, FAULTS, PROBES };
 
 export const RUNTIMES: readonly RuntimeDriver[] = [localRuntime, containersRuntime, existingRuntime];
-export const LOAD_DRIVERS: readonly LoadDriver[] = [nativeDriver({ tag: shadowHeaders })];
+export const LOAD_DRIVERS: readonly LoadDriver[] = [
+  nativeDriver({ tag: shadowHeaders }),
+  k6Driver({ tag: shadowHeaders }),
+  autocannonDriver({ tag: shadowHeaders }),
+];
 export const FAULT_DRIVERS: readonly FaultDriver[] = [proxyDriver, processDriver];
 export const REPORTERS: readonly Reporter[] = [htmlReporter, jsonReporter, junitReporter, markdownReporter];
 
 /** What a plan may name. */
-export const CATALOGUE: { faults: Record<string, Fault>; checks: Record<string, Check> } = {
-  faults: byKind(FAULTS),
-  checks: byKind(CHECKS),
+export const CATALOGUE = {
+  faults: byKind<Fault>(FAULTS),
+  checks: byKind<Check>(CHECKS),
+  recording: recordingSummary,
 };
 
 function byKind<T extends { kind: string }>(all: readonly T[]): Record<string, T> {

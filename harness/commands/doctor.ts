@@ -2,9 +2,18 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { cpus, tmpdir } from 'node:os';
 import { styleText } from 'node:util';
-import { buildToxiproxy, findBinary, TOXIPROXY_VERSION } from '../core/binaries.ts';
+import {
+  type BinaryName,
+  buildK6,
+  buildToxiproxy,
+  buildVegeta,
+  findBinary,
+  K6_VERSION,
+  TOXIPROXY_VERSION,
+  VEGETA_VERSION,
+} from '../core/binaries.ts';
 import { asHarnessError, messageOf } from '../core/errors.ts';
-import { RUNTIMES } from '../registry.ts';
+import { LOAD_DRIVERS, pacingOf, RUNTIMES } from '../registry.ts';
 import { stateFolder } from '../run/run-index.ts';
 import { EXIT } from './exit.ts';
 
@@ -32,7 +41,7 @@ export async function doctorCommand({ fix }: { fix?: boolean }): Promise<number>
     state(),
     ...(await runtimes()),
     toxiproxy(),
-    k6(),
+    await k6(),
     chromium(),
     platform(),
   ];
@@ -51,12 +60,27 @@ function describe({ name, level, found, mend }: Diagnosis): string {
 }
 
 async function buildMissing(): Promise<void> {
-  const known = findBinary('toxiproxy');
-  if (known !== undefined)
-    return void process.stdout.write(`toxiproxy-server ${known.version} is there already: ${known.path}\n`);
-  process.stdout.write(`building toxiproxy-server ${TOXIPROXY_VERSION} with Go…\n`);
-  const path = await buildToxiproxy(AbortSignal.timeout(BUILD_DEADLINE_MS));
+  await buildUnlessThere('toxiproxy', `toxiproxy-server ${TOXIPROXY_VERSION}`, buildToxiproxy);
+  await buildUnlessThere('k6', `k6 ${K6_VERSION} (this takes a minute or two)`, buildK6);
+  await buildUnlessThere('vegeta', `vegeta ${VEGETA_VERSION} (only npm run bench:load uses it)`, buildVegeta);
+}
+
+async function buildUnlessThere(
+  name: BinaryName,
+  what: string,
+  build: (signal: AbortSignal) => Promise<string>,
+): Promise<void> {
+  const known = findBinary(name);
+  if (known !== undefined && isUsable(name, known.version))
+    return void process.stdout.write(`${name} ${known.version} is there already: ${known.path}\n`);
+  process.stdout.write(`building ${what} with Go…\n`);
+  const path = await build(AbortSignal.timeout(BUILD_DEADLINE_MS));
   process.stdout.write(`built ${path}\n`);
+}
+
+/** Seawall drives k6 2.x; an older one is as good as none. */
+function isUsable(name: BinaryName, version: string): boolean {
+  return name !== 'k6' || version.startsWith('2.');
 }
 
 function node(): Diagnosis {
@@ -65,7 +89,8 @@ function node(): Diagnosis {
 
 function cores(): Diagnosis {
   const count = cpus().length;
-  const found = `${count} cores; load, proxies and a local stack share them`;
+  const pacing = pacingOf(1);
+  const found = `${count} cores; load, proxies and a local stack share them; sends are paced by ${pacing}`;
   if (count >= CORES_WANTED) return { name: 'cores', level: 'ok', found };
   return {
     name: 'cores',
@@ -119,13 +144,12 @@ function toxiproxy(): Diagnosis {
   return program('Toxiproxy', () => findBinary('toxiproxy'), 'not here; our own proxy does without', mend);
 }
 
-function k6(): Diagnosis {
-  return program(
-    'k6',
-    () => findBinary('k6'),
-    'not here; the native engine does without',
-    'Put k6 on PATH or name it in SEAWALL_K6.',
-  );
+async function k6(): Promise<Diagnosis> {
+  const driver = LOAD_DRIVERS.find(({ name }) => name === 'k6')!;
+  const support = await driver.detect(AbortSignal.timeout(DETECT_DEADLINE_MS));
+  if (support.ok) return { name: 'k6', level: 'ok', found: support.note ?? 'ready' };
+  const mend = hasGo() ? support.hint : `Install Go first. ${support.hint}`;
+  return { name: 'k6', level: 'want', found: `${support.reason}; the native engine does without`, mend };
 }
 
 function program(

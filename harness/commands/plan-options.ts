@@ -22,14 +22,15 @@ export interface PlanOptions {
 export class PlanIssues extends Error {
   readonly text: string;
 
-  constructor(issues: readonly Issue[]) {
+  constructor(issues: readonly Issue[], texts: Readonly<Record<string, string>> = {}) {
     super(`${issues.length} issues`);
-    this.text = `${describeIssues(issues)}\n${issues.length === 1 ? '1 issue' : `${issues.length} issues`}\n`;
+    this.text = `${describeIssues(issues, texts)}\n${issues.length === 1 ? '1 issue' : `${issues.length} issues`}\n`;
   }
 }
 
-export function describeIssues(issues: readonly Issue[]): string {
-  const sources = new Map<string, string>();
+/** `texts` holds what is in no file: by the name that its issues have. */
+export function describeIssues(issues: readonly Issue[], texts: Readonly<Record<string, string>> = {}): string {
+  const sources = new Map<string, string>(Object.entries(texts));
   const source = (file: string): string => {
     // A file that could not be read is an issue itself, with no line to show.
     const known = sources.get(file) ?? (existsSync(file) ? readFileSync(file, 'utf8') : '');
@@ -102,7 +103,7 @@ function parseOverrides(set: readonly string[]): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-function parseSeed(text: string): number {
+export function parseSeed(text: string): number {
   const seed = Number(text);
   if (Number.isSafeInteger(seed) && seed >= 0) return seed;
   throw new HarnessError('USAGE', `--seed ${text} is not a whole number from 0 on`, 'For example: --seed 20261111');

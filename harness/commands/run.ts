@@ -5,17 +5,20 @@ import { FAULT_DRIVERS, LOAD_DRIVERS, markerOf, neutralMarkerOf, PROBES, startPr
 import { openAppend } from '../run/append-file.ts';
 import { healDeadRuns } from '../run/heal.ts';
 import { Run, type RunDeps, type RunResult } from '../run/runner.ts';
+import type { Plan } from '../spi/plan.ts';
 import type { Capabilities } from '../spi/runtime.ts';
 import { EXIT } from './exit.ts';
 import { describeHeal } from './heal.ts';
 import { judgeAndReport } from './judge-and-report.ts';
 import { LiveView } from './live.ts';
+import { detectEngines } from './load-engines.ts';
 import { describeMachine, ownVersion } from './machine.ts';
 import { type Chosen, chooseAndCompile, describeIssues, loadPlan, type PlanOptions } from './plan-options.ts';
 import { newRunId, runFolder } from './run-folder.ts';
+import { parseSegment, type SegmentOptions } from './segment.ts';
 import { byName, healDeps } from './wiring.ts';
 
-export interface RunCommandOptions extends PlanOptions {
+export interface RunCommandOptions extends PlanOptions, SegmentOptions {
   out?: string;
   reporter?: string[];
   faults: boolean;
@@ -28,7 +31,14 @@ export interface RunCommandOptions extends PlanOptions {
 export async function runCommand(file: string, options: RunCommandOptions): Promise<number> {
   const { plan, warnings } = loadPlan(file, options);
   if (warnings.length > 0) process.stderr.write(`${describeIssues(warnings)}\n\n`);
+  return runPlan(plan, readFileSync(plan.file, 'utf8'), options);
+}
+
+/** Runs a valid plan, judges it and writes the reports; `planText` is what the run's folder keeps of it. */
+export async function runPlan(plan: Plan, planText: string, options: RunCommandOptions): Promise<number> {
   const chosen = await chooseAndCompile(plan, options);
+  const engines = await detectEngines(chosen.timeline);
+  const part = parseSegment(options, chosen.timeline.runtime);
   const deps = runDeps(chosen);
   for (const healed of await healDeadRuns(healDeps()))
     process.stdout.write(`a dead run was found: ${describeHeal(healed)}`);
@@ -39,16 +49,18 @@ export async function runCommand(file: string, options: RunCommandOptions): Prom
   const run = new Run(chosen.timeline, deps, {
     runId,
     runDir,
-    planText: readFileSync(plan.file, 'utf8'),
+    planText,
     argv: process.argv.slice(2),
     versions: {
       seawall: ownVersion(),
       node: process.versions.node,
       ...chosen.capabilities.versions,
       ...proxyVersion(chosen.capabilities),
+      ...engines,
     },
     machine: describeMachine(),
     injectFaults: options.faults,
+    ...part,
     proxy: chosen.capabilities.proxy?.engine ?? 'seawall',
     secrets: secretsOf(plan),
     listeners: [(event) => live.see(event)],
