@@ -12,7 +12,7 @@ export interface Seen {
 
 /**
  * A small server on loopback whose paths say how it behaves: `/after/<ms>`, `/status/<code>`, `/reset`, `/half`, `/slow-body`,
- * `/silent`, `/garbage`, `/take`. It stalls as a whole while `stalled` holds it.
+ * `/silent`, `/garbage`, `/take`, `/signed`. It stalls as a whole while `stalled` holds it.
  */
 export class LoadServer {
   readonly seen: Seen[] = [];
@@ -68,6 +68,9 @@ export class LoadServer {
 }
 
 const BEHAVIOURS: Record<string, (response: ServerResponse, value: string, nth: number) => Promise<void> | void> = {
+  '': (response) => {
+    response.end('here');
+  },
   after: async (response, value) => {
     await sleep(Number(value));
     response.end('ok');
@@ -95,5 +98,9 @@ const BEHAVIOURS: Record<string, (response: ServerResponse, value: string, nth: 
   take: (response, _value, nth) => {
     response.statusCode = 201;
     response.end(JSON.stringify({ order: { id: `o-${nth}` } }));
+  },
+  signed: (response) => {
+    response.writeHead(200, { 'x-token': 't-1', 'set-cookie': 'visit=v-1; Path=/' });
+    response.end(JSON.stringify({ items: [1, 2, 3], total: 3, text: 'word=blue' }));
   },
 };

@@ -37,7 +37,9 @@ const step = (path: string, extra: Partial<JourneyStep> = {}): JourneyStep => ({
   expect: [200],
   take: {},
   ack: undefined,
-  thinkMs: 0,
+  checks: [],
+  think: { fromMs: 0, toMs: 0 },
+  conversion: 1,
   ...extra,
 });
 
@@ -195,7 +197,7 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
       method: 'POST',
       body: { id: '{marker}-{n}', user: '{user}' },
       expect: [201],
-      take: { id: '/order/id' },
+      take: { id: { json: '/order/id' } },
     });
     const pay = step('/after/1/{id}', { method: 'POST', headers: { 'x-run': '{run}' }, ack: '{id}' });
     const spec = specOf(server.url, { pay: [order, pay] });

@@ -57,7 +57,11 @@ function specFrom(drawn: Drawn): LoadSpec {
     drawn.weights.map(([, parts], journey) => [
       `j${journey}`,
       parts.map(({ thinkMs, takes }, index) =>
-        stepOf(`s${index}`, { thinkMs, ack: '{marker}-{n}', take: takes ? { id: '/id' } : {} }),
+        stepOf(`s${index}`, {
+          think: { fromMs: thinkMs, toMs: thinkMs },
+          ack: '{marker}-{n}',
+          take: takes ? { id: { json: '/id' } } : {},
+        }),
       ),
     ]),
   );

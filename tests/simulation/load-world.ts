@@ -1,8 +1,18 @@
 import { Agenda } from '../../harness/load/agenda.ts';
 import { Executor } from '../../harness/load/executor.ts';
-import type { Answer, HttpRequest, Transport } from '../../harness/load/transport.ts';
+import type { FeedRows } from '../../harness/load/feed.ts';
+import { fill } from '../../harness/load/template.ts';
+import type { Answer, Transport } from '../../harness/load/transport.ts';
 import type { Ack, LoadSpec, LoadWindow, StepFailure } from '../../harness/spi/load.ts';
 import type { JourneyStep } from '../../harness/spi/stack.ts';
+
+/** A request as the scripted system sees it. */
+export interface HttpRequest {
+  method: string;
+  path: string;
+  headers: Record<string, string>;
+  body: string | undefined;
+}
 
 /** What the scripted system does with a request; `afterMs` undefined: it never answers. */
 export interface Reply {
@@ -23,7 +33,7 @@ export interface Outcome {
 const TICK_MS = 1;
 const OUTPUT_MS = 200;
 
-export const ok = (status = 200, body = '{"id":"x"}'): Answer => ({ ok: true, status, body, cut: false });
+export const ok = (status = 200, body = '{"id":"x"}'): Answer => ({ ok: true, status, body, cut: false, headers: [] });
 
 /**
  * Runs a whole load on virtual time against a scripted system, with the tool's own executor. `frozen` are spans in which
@@ -33,34 +43,52 @@ export function simulate(
   spec: LoadSpec,
   reply: (request: HttpRequest, sentMs: number, index: number) => Reply,
   frozen: readonly { fromMs: number; toMs: number }[] = [],
+  more: { feeds?: ReadonlyMap<string, FeedRows>; onAnswer?: () => void } = {},
 ): Outcome {
   const world = new Agenda();
   const requests: Outcome['requests'] = [];
   let nowMs = -spec.steadyMs - spec.scenario.warmUpMs;
   const thawed = (ms: number): number => frozen.find((span) => ms >= span.fromMs && ms < span.toMs)?.toMs ?? ms;
   const transport: Transport = {
-    send(request, done) {
-      const sentMs = nowMs;
-      requests.push({ ...request, sentMs });
-      const { afterMs, answer } = reply(request, sentMs, requests.length - 1);
-      let wanted = true;
-      const atMs = afterMs === undefined ? undefined : thawed(sentMs + afterMs);
-      if (atMs !== undefined) {
-        world.add(atMs, () => {
-          nowMs = Math.max(nowMs, atMs);
-          if (wanted) done(answer);
-        });
-      }
-      return () => {
-        wanted = false;
-      };
-    },
+    compile: ({ method, path, headers, body }) => ({
+      writesTrace: false,
+      send(values, _trace, receiver) {
+        const sentMs = nowMs;
+        const request = {
+          method,
+          path: fill(path, values),
+          headers: Object.fromEntries(headers.map(([name, value]) => [name, fill(value, values)])),
+          body: body === undefined ? undefined : fill(body, values),
+        };
+        requests.push({ ...request, sentMs });
+        const { afterMs, answer } = reply(request, sentMs, requests.length - 1);
+        let wanted = true;
+        const atMs = afterMs === undefined ? undefined : thawed(sentMs + afterMs);
+        if (atMs !== undefined) {
+          world.add(atMs, () => {
+            nowMs = Math.max(nowMs, atMs);
+            more.onAnswer?.();
+            if (wanted) receiver.answered(answer);
+          });
+        }
+        return {
+          cancel: () => {
+            wanted = false;
+          },
+        };
+      },
+    }),
+    close: () => {},
   };
-  const executor = new Executor({ spec, tag: {}, transport, now: () => nowMs });
+  const executor = new Executor({ spec, tag: {}, feeds: more.feeds ?? new Map(), transport, now: () => nowMs });
   const all = { windows: [] as LoadWindow[], acks: [] as Ack[], failures: [] as StepFailure[] };
   const gather = (): void => {
     const { windows, acks, failures } = executor.output();
-    all.windows.push(...windows);
+    for (const { label, fromMs, cells } of windows) {
+      all.windows.push(cells.row(spec.scenario.name, executor.labels[label]!, fromMs));
+      cells.clear();
+      executor.release(cells);
+    }
     all.acks.push(...acks);
     all.failures.push(...failures);
   };
@@ -76,7 +104,15 @@ export function simulate(
 
 export function stepOf(name: string, extra: Partial<JourneyStep> = {}): JourneyStep {
   const path = `/${name}`;
-  const none = { headers: {}, body: undefined, take: {}, ack: undefined, thinkMs: 0 };
+  const none = {
+    headers: {},
+    body: undefined,
+    take: {},
+    checks: [],
+    ack: undefined,
+    think: { fromMs: 0, toMs: 0 },
+    conversion: 1,
+  };
   return { name, method: 'GET', path, expect: [200], ...none, ...extra };
 }
 

@@ -111,12 +111,13 @@ describe('a generator that stalls', () => {
     expect(sumOf(rows, 'good') + badOf(rows)).toBe(900);
     const sixth = rows.filter((row) => row.fromMs === 6000 && row.scheduled > 0);
     expect(sixth).toHaveLength(1);
-    expect(sixth[0]!.latenessP99Ms).toBe(990);
+    // To the histogram's 0.1 %.
+    expect(sixth[0]!.latenessP99Ms).toBeCloseTo(990, -0.5);
     expect(merged(sixth, 'fromIntended').max).toBeGreaterThanOrEqual(1_000_000);
     expect(merged(sixth, 'service').max).toBe(5000);
-    expect(rows.filter((row) => row.fromMs === 5000).reduce((most, row) => Math.max(most, row.latenessP99Ms), 0)).toBe(
-      1990,
-    );
+    expect(
+      rows.filter((row) => row.fromMs === 5000).reduce((most, row) => Math.max(most, row.latenessP99Ms), 0),
+    ).toBeCloseTo(1990, -0.5);
   });
 });
 
@@ -146,8 +147,8 @@ describe('the in-flight cap', () => {
 
 describe('a journey', () => {
   const pay = [
-    stepOf('order', { expect: [201], take: { id: '/id' } }),
-    stepOf('pay', { path: '/orders/{id}/pay', ack: '{id}', thinkMs: 200 }),
+    stepOf('order', { expect: [201], take: { id: { json: '/id' } } }),
+    stepOf('pay', { path: '/orders/{id}/pay', ack: '{id}', think: { fromMs: 200, toMs: 200 } }),
     stepOf('receipt'),
   ];
   const base = { mix: [{ journey: 'pay', share: 1 }], journeys: { pay } };

@@ -39,6 +39,10 @@ export interface ScenarioSpec {
   shadow?: boolean;
   withinMs?: number;
   steps?: Record<string, string[]>;
+  /** Declared conversions of a journey's steps, in their order; default 1. */
+  conversions?: Record<string, number[]>;
+  /** How many of a second were sent a step; default: as many as were started. */
+  sentTo?(second: number, journey: string, step: string): number;
   /** Bad ones of a second; must not be more than the rate. */
   bad?(second: number, journey: string): Partial<Record<BadClass, number>>;
   /** Latency of the good ones, in ms; `u` is uniform in [0, 1). */
@@ -187,9 +191,9 @@ function planOf(spec: JournalSpec): Plan {
   };
 }
 
-function scenarioOf({ name, rates, shadow, withinMs, steps }: ScenarioSpec, seconds: number): Scenario {
+function scenarioOf({ name, rates, shadow, withinMs, steps, conversions }: ScenarioSpec, seconds: number): Scenario {
   const total = Object.values(rates).reduce((sum, rate) => sum + rate, 0);
-  const stepOf = (step: string): Scenario['journeys'][string][number] => ({
+  const stepOf = (step: string, conversion: number): Scenario['journeys'][string][number] => ({
     name: step,
     method: 'GET',
     path: '/',
@@ -198,7 +202,9 @@ function scenarioOf({ name, rates, shadow, withinMs, steps }: ScenarioSpec, seco
     expect: [200],
     take: {},
     ack: undefined,
-    thinkMs: 0,
+    checks: [],
+    think: { fromMs: 0, toMs: 0 },
+    conversion,
   });
   return {
     name,
@@ -208,7 +214,12 @@ function scenarioOf({ name, rates, shadow, withinMs, steps }: ScenarioSpec, seco
     warmUpRate: total,
     warmUpMs: 5_000,
     mix: Object.entries(rates).map(([journey, rate]) => ({ journey, share: rate / total })),
-    journeys: Object.fromEntries(Object.keys(rates).map((journey) => [journey, (steps?.[journey] ?? []).map(stepOf)])),
+    journeys: Object.fromEntries(
+      Object.keys(rates).map((journey) => {
+        const named = steps?.[journey] ?? [];
+        return [journey, named.map((step, index) => stepOf(step, conversions?.[journey]?.[index] ?? 1))];
+      }),
+    ),
     good: { withinMs: withinMs ?? 1_000, journeyWithinMs: undefined, shed: 'bad' },
     shadow: shadow ?? false,
     inFlightMax: 1_000,
@@ -226,7 +237,8 @@ function loadEvents(spec: JournalSpec, at: (tMs: number, body: JournalBody) => v
         // As in a real journal: the second is told at its deadline, and late answers come in a second row.
         at(second * 1000 + 1_700, { type: 'load.window', row });
         for (const step of scenario.steps?.[journey] ?? []) {
-          at(second * 1000 + 1_700, { type: 'load.window', row: { ...row, step, scheduled: 0 } });
+          const sent = scenario.sentTo?.(second, journey, step) ?? row.sent;
+          at(second * 1000 + 1_700, { type: 'load.window', row: { ...row, step, scheduled: 0, sent } });
         }
       }
     }

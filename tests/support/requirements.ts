@@ -4,6 +4,8 @@ import type { TestContext } from 'vitest';
 import { engineVersion } from '../../ci/engine.ts';
 import { imageMapFile } from '../../ci/images.ts';
 import { type FoundBinary, findBinary } from '../../harness/core/binaries.ts';
+import { messageOf } from '../../harness/core/errors.ts';
+import { findK6 } from '../../harness/load/k6-binary.ts';
 
 /** Something that a test needs of the machine: what it is, or why it is not there. */
 export type Requirement<T> = { ok: true; value: T } | { ok: false; reason: string };
@@ -30,6 +32,15 @@ export function toxiproxy(): Requirement<FoundBinary> {
   const found = findBinary('toxiproxy');
   if (found !== undefined) return { ok: true, value: found };
   return { ok: false, reason: 'no toxiproxy-server here: seawall doctor --fix builds it with Go' };
+}
+
+/** The real k6, of a version that the driver knows. */
+export function k6(): Requirement<FoundBinary> {
+  try {
+    return { ok: true, value: findK6() };
+  } catch (thrown) {
+    return { ok: false, reason: `${messageOf(thrown)}: seawall doctor --fix builds it with Go` };
+  }
 }
 
 /** Path of a Chromium that can be driven: `SEAWALL_CHROMIUM`, else one on PATH. */
