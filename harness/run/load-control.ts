@@ -7,7 +7,7 @@ import type { AppendFile } from './append-file.ts';
 
 const FAILURES_MAX = 10_000;
 /** Room for the journey numbers of one scenario, so that no two scenarios make the same key. */
-const NUMBERS_A_SCENARIO = 10_000_000;
+const NUMBERS_A_SCENARIO = 500_000_000;
 
 export interface LoadControlContext {
   runId: string;
