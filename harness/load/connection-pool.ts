@@ -3,10 +3,10 @@ import type { AnswerWants } from './response-parser.ts';
 import type { Receiver, Sent } from './transport.ts';
 
 /**
- * Connections being opened at once. Opening one costs many times what a request does: after a moment in which nothing
- * went out, a connection for each request that has become due would keep the generator from ever catching up.
+ * Most connections opened in one turn of the event loop. Opening one costs many times what a request does, and after a
+ * moment in which the generator did nothing the answers that free the old ones lie there already, unread.
  */
-const CONNECTING_MAX = 100;
+const OPENED_A_TURN = 16;
 
 /** A request that is ready to be written. */
 export interface Ready {
@@ -62,6 +62,7 @@ export class ConnectionPool implements ConnectionOwner {
     this.#wanted--;
   };
   #closed = false;
+  #turn: NodeJS.Immediate | undefined;
 
   constructor(peer: Peer) {
     this.#peer = peer;
@@ -89,6 +90,7 @@ export class ConnectionPool implements ConnectionOwner {
 
   close(): void {
     this.#closed = true;
+    clearImmediate(this.#turn);
     for (const connection of [...this.#idle.splice(0), ...this.#connecting]) connection.destroy();
   }
 
@@ -111,11 +113,15 @@ export class ConnectionPool implements ConnectionOwner {
     this.#open();
   }
 
-  /** No more are opened than requests wait for. */
+  /** Once this turn's answers have been read: no more are opened than requests still wait for. */
   #open(): void {
-    while (this.#connecting.size < Math.min(CONNECTING_MAX, this.#wanted)) {
-      this.#connecting.add(new Connection(this.#peer, this));
-    }
+    if (this.#turn !== undefined || this.#connecting.size >= this.#wanted) return;
+    this.#turn = setImmediate(() => {
+      this.#turn = undefined;
+      const missing = Math.min(OPENED_A_TURN, this.#wanted - this.#connecting.size);
+      for (let count = 0; count < missing; count++) this.#connecting.add(new Connection(this.#peer, this));
+      this.#open();
+    });
   }
 
   #next(): Waiting | undefined {

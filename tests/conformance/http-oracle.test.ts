@@ -266,6 +266,18 @@ describe('a kept-alive connection', () => {
     transport.close();
   });
 
+  it('is waited for by a burst: what has just been answered carries the next, and not each has its own', async () => {
+    const at = `/s${path++}`;
+    scripts.set(at, { pieces: [ok('x')], pauseMs: 0, stayOpen: true });
+    const transport = new SocketTransport(origin);
+    const sender = senderOf(transport, at);
+    const before = connections;
+    const answers = await Promise.all(Array.from({ length: 400 }, () => ask(sender)));
+    expect(answers.every((answer) => answer !== 'silent' && answer.ok)).toBe(true);
+    expect(connections - before).toBeLessThan(200);
+    transport.close();
+  });
+
   it('answers HEAD, large bodies and pieces of one byte', async () => {
     const transport = new SocketTransport(origin);
     const [head, large, drops] = [`/s${path++}`, `/s${path++}`, `/s${path++}`];
