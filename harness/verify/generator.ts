@@ -46,5 +46,6 @@ function healthSentence(health: GeneratorHealth | undefined): string {
   if (health === undefined) return '';
   const { delayMaxMs, cpuShareMax, stealShareMax, pacers } = health;
   const stolen = stealShareMax === undefined ? '' : `, ${percent(stealShareMax)} of the machine’s time stolen`;
-  return ` Its event loop came round at most ${Number(delayMaxMs.toFixed(1))} ms late (p99 of a second), it used at most ${percent(cpuShareMax)} of a core${stolen}; sends were paced by ${pacers.join(' and ')}.`;
+  const paced = pacers.length === 0 ? '' : `; sends were paced by ${pacers.join(' and ')}`;
+  return ` Its event loop came round at most ${Number(delayMaxMs.toFixed(1))} ms late (p99 of a second), it used at most ${percent(cpuShareMax)} of a core${stolen}${paced}.`;
 }

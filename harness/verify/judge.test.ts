@@ -34,7 +34,7 @@ describe('judgeRun', () => {
     const told = judge({
       during: [
         { atMs: 5000, body: { type: 'load.health', row: { ...row, stealShare: 0.12, pacer: 'spin' } } },
-        { atMs: 6000, body: { type: 'load.health', row: { ...row, cpuShare: 0.75 } } },
+        { atMs: 6000, body: { type: 'load.health', row: { ...row, cpuShare: 0.75, pacer: 'timer' } } },
       ],
     });
     expect(named(told, 'generator')[0]!.because).toContain(

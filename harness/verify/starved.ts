@@ -58,6 +58,7 @@ export interface GeneratorHealth {
   delayMaxMs: number;
   cpuShareMax: number;
   stealShareMax: number | undefined;
+  /** Empty where the engine does not say. */
   pacers: string[];
 }
 
@@ -70,6 +71,6 @@ export function generatorHealth(view: JournalView, scenario: string): GeneratorH
     delayMaxMs: Math.max(...rows.map(({ eventLoopP99Ms }) => eventLoopP99Ms)),
     cpuShareMax: Math.max(...rows.map(({ cpuShare }) => cpuShare)),
     stealShareMax: steal.length === 0 ? undefined : Math.max(...steal),
-    pacers: [...new Set(rows.map(({ pacer }) => pacer ?? 'timer'))],
+    pacers: [...new Set(rows.flatMap(({ pacer }) => pacer ?? []))],
   };
 }
