@@ -1,5 +1,7 @@
 import { Chance } from '../core/random.ts';
 import type { Recorded } from './recording/recorded.ts';
+import { sessionHash } from './recording/session-table.ts';
+import { TimeHeap } from './time-heap.ts';
 
 /** Copies of a session beside the first begin at most this much later, in recorded time. */
 const SPREAD_MS = 1000;
@@ -39,7 +41,7 @@ export interface ReplaySourceOptions {
 export class ReplaySource {
   readonly #options: ReplaySourceOptions;
   readonly #chance: Chance;
-  readonly #heap: DueRequest[] = [];
+  readonly #heap = new TimeHeap<DueRequest>();
   /** Recorded time that reading has come to: what is due later than that may yet be preceded. */
   #readMs = Number.NEGATIVE_INFINITY;
   #number = 0;
@@ -53,12 +55,12 @@ export class ReplaySource {
 
   /** Whether everything has been given. */
   get exhausted(): boolean {
-    return this.#exhausted && this.#heap.length === 0;
+    return this.#exhausted && this.#heap.size === 0;
   }
 
   /** When the next request is due; Infinity while it is not known. */
   get nextMs(): number {
-    const first = this.#heap[0];
+    const { first } = this.#heap;
     return first !== undefined && (this.#exhausted || first.atMs <= this.#readMs)
       ? first.dueMs
       : Number.POSITIVE_INFINITY;
@@ -67,13 +69,8 @@ export class ReplaySource {
   /** The next request if its time has come by `ms`. */
   take(ms: number): DueRequest | undefined {
     if (this.nextMs > ms) return undefined;
-    const first = this.#heap[0]!;
-    const last = this.#heap.pop()!;
-    if (this.#heap.length > 0) {
-      this.#heap[0] = last;
-      this.#sinkFirst();
-    }
-    if (this.#heap.length < AHEAD_MAX / 2) this.#wake?.();
+    const first = this.#heap.take();
+    if (this.#heap.size < AHEAD_MAX / 2) this.#wake?.();
     return first;
   }
 
@@ -85,7 +82,7 @@ export class ReplaySource {
       if (dueMs >= endMs) break;
       this.#readMs = recorded.atMs;
       this.#add(recorded);
-      if (this.#heap.length >= AHEAD_MAX) await new Promise<void>((resolve) => (this.#wake = resolve));
+      if (this.#heap.size >= AHEAD_MAX) await new Promise<void>((resolve) => (this.#wake = resolve));
     }
     this.#exhausted = true;
   }
@@ -97,43 +94,17 @@ export class ReplaySource {
       const atMs = recorded.atMs + (copy === 0 ? 0 : this.#shiftMs(name, copy));
       const dueMs = this.#dueMs(atMs);
       if (dueMs < this.#options.endMs)
-        this.#push({ dueMs, recorded, atMs, session: copy === 0 ? name : `${name}*${copy}` });
+        this.#heap.add(dueMs, { dueMs, recorded, atMs, session: copy === 0 ? name : `${name}*${copy}` });
     }
   }
 
   /** The same for every request of one copy, whoever asks. */
   #shiftMs(session: string, copy: number): number {
-    let hash = 0;
-    for (let at = 0; at < session.length; at++) hash = (Math.imul(hash, 31) + session.charCodeAt(at)) | 0;
-    return this.#chance.seek(hash >>> 0, copy).next() * SPREAD_MS;
+    return this.#chance.seek(sessionHash(session), copy).next() * SPREAD_MS;
   }
 
   #dueMs(atMs: number): number {
     const { firstMs, speed, startMs } = this.#options;
     return (atMs - firstMs) / speed + startMs;
-  }
-
-  #push(request: DueRequest): void {
-    const heap = this.#heap;
-    let child = heap.push(request) - 1;
-    while (child > 0) {
-      const parent = (child - 1) >> 1;
-      if (heap[parent]!.dueMs <= heap[child]!.dueMs) return;
-      [heap[parent], heap[child]] = [heap[child]!, heap[parent]!];
-      child = parent;
-    }
-  }
-
-  #sinkFirst(): void {
-    const heap = this.#heap;
-    for (let parent = 0; ; ) {
-      let least = parent;
-      for (const child of [2 * parent + 1, 2 * parent + 2]) {
-        if (child < heap.length && heap[child]!.dueMs < heap[least]!.dueMs) least = child;
-      }
-      if (least === parent) return;
-      [heap[parent], heap[least]] = [heap[least]!, heap[parent]!];
-      parent = least;
-    }
   }
 }

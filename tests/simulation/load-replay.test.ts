@@ -191,6 +191,14 @@ describe('a replay', () => {
     );
   });
 
+  it('keeps the order of requests that were recorded at the same moment', async () => {
+    const records = Array.from({ length: 60 }, (_, index) =>
+      recorded(0, { session: 's', path: `/x/${index}`, tookMs: 5 }),
+    );
+    const { seen } = await replay({ records });
+    expect(seen.map(({ path }) => path)).toEqual(records.map(({ path }) => path));
+  });
+
   it('waits for the answer that was waited for, and not for the one that was not', async () => {
     const records = [
       recorded(0, { session: 's', path: '/page', tookMs: 100 }),
