@@ -8,7 +8,7 @@ import { markdownReporter } from '../reports/markdown.ts';
 import { autocannonDriver } from './load/autocannon.ts';
 import { k6Driver } from './load/k6.ts';
 import { nativeDriver } from './load/native.ts';
-import { recordingSummary } from './load/recording/recording-summary.ts';
+import { recordingSummary } from './load/recording/recording-ends.ts';
 import { PROBES } from './observe/probe.ts';
 import { containersRuntime } from './runtime/containers.ts';
 import { existingRuntime } from './runtime/existing.ts';

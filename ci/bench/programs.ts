@@ -1,7 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { accessSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { isProgram } from '../../harness/core/binaries.ts';
 import { within } from '../../harness/core/deadline.ts';
 import { HarnessError } from '../../harness/core/errors.ts';
 import { must } from '../run-command.ts';
@@ -18,16 +19,6 @@ export function onPath(program: string): string | undefined {
     .filter((folder) => folder !== '' && !folder.includes(join('node_modules', '.bin')))
     .map((folder) => join(folder, program))
     .find(isProgram);
-}
-
-function isProgram(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return statSync(path).isFile();
-  } catch {
-    // Not there or not executable: either way no program for us.
-    return false;
-  }
 }
 
 /** The C programs of this folder, compiled into a temporary one that goes when the benchmark does. */

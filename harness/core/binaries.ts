@@ -187,7 +187,8 @@ function cachedPath(name: BinaryName, env: NodeJS.ProcessEnv): string {
   return join(cacheFolder(env), 'bin', FACTS[name].program);
 }
 
-function isProgram(path: string): boolean {
+/** Whether a path is a file that can be run. */
+export function isProgram(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

@@ -8,8 +8,15 @@ class Item implements HasDeadline {
   later: HasDeadline | undefined;
   listed = false;
 
-  constructor(deadlineMs: number) {
+  readonly #list: DeadlineList<Item>;
+
+  constructor(list: DeadlineList<Item>, deadlineMs: number) {
+    this.#list = list;
     this.deadlineMs = deadlineMs;
+  }
+
+  expire(): void {
+    this.#list.remove(this);
   }
 }
 
@@ -23,7 +30,7 @@ it('has the soonest first, whatever is put in and taken out', () => {
       const known: Item[] = [];
       for (const move of all) {
         if ('add' in move) {
-          const item = new Item(move.add);
+          const item = new Item(list, move.add);
           known.push(item);
           list.add(item);
         } else if (known.length > 0) list.remove(known[move.remove % known.length]!);
@@ -31,6 +38,9 @@ it('has the soonest first, whatever is put in and taken out', () => {
         const soonest = listed.length === 0 ? undefined : Math.min(...listed.map((item) => item.deadlineMs));
         expect(list.first?.deadlineMs).toBe(soonest);
       }
+      list.expireUntil(25);
+      expect(list.first === undefined || list.first.deadlineMs > 25).toBe(true);
+      expect(known.some((item) => item.listed && item.deadlineMs <= 25)).toBe(false);
       const order: Item[] = [];
       for (let first = list.first; first !== undefined; first = list.first) {
         order.push(first);

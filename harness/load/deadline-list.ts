@@ -4,6 +4,8 @@ export interface HasDeadline {
   earlier: HasDeadline | undefined;
   later: HasDeadline | undefined;
   listed: boolean;
+  /** Its deadline has come; takes it out of the list. */
+  expire(): void;
 }
 
 /**
@@ -29,6 +31,11 @@ export class DeadlineList<T extends HasDeadline> {
     if (after === undefined) this.#last = item;
     else after.earlier = item;
     item.listed = true;
+  }
+
+  /** Expires all whose deadline has come by `ms`, soonest first. */
+  expireUntil(ms: number): void {
+    for (let first = this.#first; first !== undefined && first.deadlineMs <= ms; first = this.#first) first.expire();
   }
 
   /** Nothing happens to one that is not in it. */

@@ -1,13 +1,12 @@
 import { messageOf } from '../core/errors.ts';
 import type { LoadHealth } from '../spi/load.ts';
 import type { ForeignEngine } from './foreign-engine.ts';
-import type { FromGenerator, ToGenerator } from './messages.ts';
-import { watchParent } from './parent-watch.ts';
+import { openChannel, say } from './generator-channel.ts';
+import type { ToGenerator } from './messages.ts';
 
 /**
- * The process around another program's load engine: it starts the engine, reads what it says and makes windows of it. It
- * does nothing by itself: the tool speaks to it over its channel, and when that closes, for whatever reason, it ends at
- * once and the engine with it.
+ * The process around another program's load engine: it starts the engine, reads what it says and makes windows of it.
+ * When it ends the engine ends with it.
  */
 const BATCH_MS = 200;
 const HEALTH_MS = 1000;
@@ -16,20 +15,6 @@ let engine: ForeignEngine | undefined;
 let begun = false;
 let busy = false;
 let healthAtMs = 0;
-
-function main(): void {
-  if (process.send === undefined || !process.connected) {
-    process.stderr.write('the load generator is started by seawall, not by hand\n');
-    process.exit(3);
-  }
-  process.on('disconnect', () => process.exit(0));
-  // Ctrl-C and a stop are the tool's to handle, which heals first and then stops us.
-  process.on('SIGINT', () => {});
-  watchParent(fail);
-  process.on('message', (message: ToGenerator) => void hear(message).catch(fail));
-  process.on('uncaughtException', fail);
-  process.on('unhandledRejection', fail);
-}
 
 async function hear(message: ToGenerator): Promise<void> {
   switch (message.type) {
@@ -89,16 +74,8 @@ async function tell(running: ForeignEngine, health: LoadHealth[]): Promise<void>
   await say({ type: 'output', windows, acks, failures, health });
 }
 
-/** Resolves when the message has left the process, so that nobody says more than is being heard. */
-function say(message: FromGenerator): Promise<void> {
-  return new Promise((resolve) => {
-    // A channel that is gone ends the process by `disconnect`; there is nobody left to tell.
-    process.send?.(message, () => resolve());
-  });
-}
-
 function fail(thrown: unknown): void {
   void say({ type: 'failed', message: messageOf(thrown) }).then(() => process.exit(1));
 }
 
-main();
+openChannel((message) => void hear(message).catch(fail), fail);

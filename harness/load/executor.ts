@@ -124,9 +124,7 @@ export class Executor implements Engine, JourneyHost {
   tick(): void {
     if (this.#done) return;
     const nowMs = this.now();
-    for (let first = this.#open.first; first !== undefined && first.deadlineMs <= nowMs; first = this.#open.first) {
-      first.expire();
-    }
+    this.#open.expireUntil(nowMs);
     this.#agenda.runUntil(nowMs);
     if (this.#users === undefined) this.#sendDue(nowMs);
     else this.#fillUsers(nowMs);

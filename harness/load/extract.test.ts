@@ -14,6 +14,19 @@ describe('what is taken from an answer', () => {
     expect(extract({ json: '/toString' }, given)).toBeUndefined();
   });
 
+  it.each([
+    ['/a/1/b', 'found'],
+    ['/a~1b', 'slash'],
+    ['/m~0n', 0],
+    ['/a', undefined],
+    ['/a/9/b', undefined],
+    ['/none/at/all', undefined],
+    ['/toString', undefined],
+  ])('points at %s', (json, value) => {
+    const document = { a: [0, { b: 'found' }], 'a/b': 'slash', 'm~n': 0 };
+    expect(extract({ json }, answer(JSON.stringify(document)))).toBe(value);
+  });
+
   it('finds nothing in what is cut off or no JSON', () => {
     expect(extract({ json: '/id' }, answer('{"id":1}', [], true))).toBeUndefined();
     expect(extract({ json: '/id' }, answer('<html>'))).toBeUndefined();

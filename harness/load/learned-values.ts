@@ -1,3 +1,5 @@
+import { headerOf } from './flat-headers.ts';
+
 /** Shorter values are too likely to mean something else elsewhere. */
 const VALUE_MIN = 4;
 const VALUE_MAX = 4096;
@@ -98,11 +100,6 @@ function jsonOf(body: string | undefined): unknown {
     // Cut off, or no JSON: there is nothing to learn from it.
     return undefined;
   }
-}
-
-function headerOf(headers: readonly string[], name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) if (headers[at] === name) return headers[at + 1];
-  return undefined;
 }
 
 function cookiesOf(headers: readonly string[]): Map<string, string> {

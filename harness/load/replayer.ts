@@ -111,9 +111,7 @@ export class Replayer implements Engine, JourneyHost {
   tick(): void {
     if (this.#done) return;
     const nowMs = this.now();
-    for (let first = this.#open.first; first !== undefined && first.deadlineMs <= nowMs; first = this.#open.first) {
-      first.expire();
-    }
+    this.#open.expireUntil(nowMs);
     const untilMs = Math.min(nowMs, this.#stoppedMs ?? nowMs);
     const { source } = this.#options;
     for (let due = source.take(untilMs); due !== undefined; due = source.take(untilMs)) this.#offer(due);

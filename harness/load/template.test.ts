@@ -8,7 +8,6 @@ import {
   joined,
   jsonTemplateOf,
   literal,
-  pointedAt,
   type Slots,
   templateOf,
 } from './template.ts';
@@ -70,16 +69,4 @@ it('joins templates in order', () => {
     templateOf('{odd}', slots),
   ]);
   expect(fill(whole, values)).toBe('GET /42/sale-7 HTTP/1.1a/b c');
-});
-
-it.each([
-  ['/a/1/b', 'found'],
-  ['/a~1b', 'slash'],
-  ['/m~0n', 0],
-  ['/a', undefined],
-  ['/a/9/b', undefined],
-  ['/none/at/all', undefined],
-  ['/toString', undefined],
-])('points at %s', (pointer, value) => {
-  expect(pointedAt({ a: [0, { b: 'found' }], 'a/b': 'slash', 'm~n': 0 }, pointer)).toBe(value);
 });

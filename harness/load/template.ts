@@ -138,14 +138,3 @@ class Builder {
     literals.push('');
   }
 }
-
-/** What a JSON pointer (RFC 6901) points at, if it is a plain value. */
-export function pointedAt(document: unknown, pointer: string): string | number | boolean | undefined {
-  let at: unknown = document;
-  for (const raw of pointer.split('/').slice(1)) {
-    const key = raw.replaceAll('~1', '/').replaceAll('~0', '~');
-    if (at === null || typeof at !== 'object' || !Object.hasOwn(at, key)) return undefined;
-    at = (at as Record<string, unknown>)[key];
-  }
-  return typeof at === 'string' || typeof at === 'number' || typeof at === 'boolean' ? at : undefined;
-}

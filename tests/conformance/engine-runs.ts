@@ -1,39 +1,8 @@
 import { Histogram } from '../../harness/core/histogram.ts';
-import type {
-  Ack,
-  LoadDriver,
-  LoadHealth,
-  LoadJob,
-  LoadSpec,
-  LoadSummary,
-  LoadWindow,
-  StepFailure,
-} from '../../harness/spi/load.ts';
+import type { LoadSpec, LoadWindow } from '../../harness/spi/load.ts';
 import type { Scenario } from '../../harness/spi/plan.ts';
 import type { JourneyStep } from '../../harness/spi/stack.ts';
-
-/** All that a load told. */
-export interface Told {
-  windows: LoadWindow[];
-  acks: Ack[];
-  failures: StepFailure[];
-  health: LoadHealth[];
-}
-
-export const step = (path: string, extra: Partial<JourneyStep> = {}): JourneyStep => ({
-  name: path.slice(1),
-  method: 'GET',
-  path,
-  headers: {},
-  body: undefined,
-  expect: [200],
-  take: {},
-  ack: undefined,
-  checks: [],
-  think: { fromMs: 0, toMs: 0 },
-  conversion: 1,
-  ...extra,
-});
+import type { Told } from '../support/load-run.ts';
 
 /** `level`: journeys a second or users, by the executor. */
 export function specOf(
@@ -65,26 +34,6 @@ export function specOf(
     steadyMs: 500,
     drainMs: 1500,
   };
-}
-
-export const nothingTold = (): Told => ({ windows: [], acks: [], failures: [], health: [] });
-
-export function start(driver: LoadDriver, spec: LoadSpec, into: Told): Promise<LoadJob> {
-  const sink = {
-    windows: (rows: LoadWindow[]) => void into.windows.push(...rows),
-    acks: (rows: Ack[]) => void into.acks.push(...rows),
-    failures: (rows: StepFailure[]) => void into.failures.push(...rows),
-    health: (row: LoadHealth) => void into.health.push(row),
-  };
-  return driver.start(spec, sink, new AbortController().signal);
-}
-
-/** A whole run from begin to done. */
-export async function run(driver: LoadDriver, spec: LoadSpec): Promise<Told & { summary: LoadSummary }> {
-  const told = nothingTold();
-  const job = await start(driver, spec, told);
-  job.begin(Date.now() + spec.steadyMs + spec.scenario.warmUpMs + 100);
-  return { ...told, summary: await job.done };
 }
 
 export const wholes = ({ windows }: Told): LoadWindow[] =>

@@ -18,8 +18,9 @@ import { k6Driver } from '../../harness/load/k6.ts';
 import { nativeDriver } from '../../harness/load/native.ts';
 import { shadowHeaders } from '../../harness/shadow/tag.ts';
 import type { LoadSpec, LoadWindow } from '../../harness/spi/load.ts';
+import { nothingTold, runLoad as run, startLoad as start, getStep as step } from '../support/load-run.ts';
 import { k6, requireOrSkip } from '../support/requirements.ts';
-import { bad, nothingTold, quantile, run, specOf, start, step, sum, wholes } from './engine-runs.ts';
+import { bad, quantile, specOf, sum, wholes } from './engine-runs.ts';
 import { LoadServer } from './load-server.ts';
 
 const native = nativeDriver({ tag: shadowHeaders });

@@ -13,44 +13,13 @@ import {
 } from '../../harness/core/process-identity.ts';
 import { nativeDriver } from '../../harness/load/native.ts';
 import { shadowHeaders } from '../../harness/shadow/tag.ts';
-import type {
-  Ack,
-  LoadDriver,
-  LoadHealth,
-  LoadJob,
-  LoadSpec,
-  LoadWindow,
-  StepFailure,
-} from '../../harness/spi/load.ts';
+import type { LoadDriver, LoadJob, LoadSpec, LoadWindow } from '../../harness/spi/load.ts';
 import type { JourneyStep } from '../../harness/spi/stack.ts';
+import { nothingTold, startLoad, getStep as step, type Told } from '../support/load-run.ts';
 import { LoadServer } from './load-server.ts';
 
 const DRIVERS: LoadDriver[] = [nativeDriver({ tag: shadowHeaders })];
 const RATE = 50;
-
-const step = (path: string, extra: Partial<JourneyStep> = {}): JourneyStep => ({
-  name: path.slice(1),
-  method: 'GET',
-  path,
-  headers: {},
-  body: undefined,
-  expect: [200],
-  take: {},
-  ack: undefined,
-  checks: [],
-  think: { fromMs: 0, toMs: 0 },
-  conversion: 1,
-  ...extra,
-});
-
-interface Collected {
-  windows: LoadWindow[];
-  acks: Ack[];
-  failures: StepFailure[];
-  health: LoadHealth[];
-}
-
-const collected = (): Collected => ({ windows: [], acks: [], failures: [], health: [] });
 
 function specOf(target: string, journeys: Record<string, JourneyStep[]>, extra: Partial<LoadSpec> = {}): LoadSpec {
   const names = Object.keys(journeys);
@@ -97,20 +66,14 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
     }
   });
 
-  async function start(spec: LoadSpec, into: Collected): Promise<LoadJob> {
-    const sink = {
-      windows: (rows: LoadWindow[]) => into.windows.push(...rows),
-      acks: (rows: Ack[]) => into.acks.push(...rows),
-      failures: (rows: StepFailure[]) => into.failures.push(...rows),
-      health: (row: LoadHealth) => into.health.push(row),
-    };
-    const job = await driver.start(spec, sink, stop.signal);
+  async function start(spec: LoadSpec, into: Told): Promise<LoadJob> {
+    const job = await startLoad(driver, spec, into, stop.signal);
     jobs.push(job);
     return job;
   }
 
-  async function run(spec: LoadSpec, meanwhile: () => void = () => {}): Promise<Collected & { job: LoadJob }> {
-    const into = collected();
+  async function run(spec: LoadSpec, meanwhile: () => void = () => {}): Promise<Told & { job: LoadJob }> {
+    const into = nothingTold();
     const job = await start(spec, into);
     job.begin(Date.now() + spec.steadyMs + spec.scenario.warmUpMs + 20);
     meanwhile();
@@ -226,7 +189,7 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
     const spec = specOf(server.url, { pay: [step('/after/1', { ack: '{marker}-{n}' })], bad: [step('/status/503')] });
     spec.scenario.shadow = false;
     spec.firstNumber = 100;
-    const job = await start(spec, collected());
+    const job = await start(spec, nothingTold());
     const results = await job.canary(AbortSignal.timeout(5000));
     expect(results).toMatchObject([
       { journey: 'pay', good: true, acks: ['sw00000000-100'] },
@@ -239,7 +202,7 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
   it('stops when it is told to, with every start until then accounted for', async () => {
     const spec = specOf(server.url, { browse: [step('/after/20')] });
     spec.scenario.segments[0]!.durationMs = 60_000;
-    const into = collected();
+    const into = nothingTold();
     const job = await start(spec, into);
     job.begin(Date.now() + 500);
     await sleep(1500);
@@ -250,7 +213,7 @@ describe.each(DRIVERS)('the $name load driver', (driver) => {
   });
 
   it('rejects `done` when the generator dies, and says how', async () => {
-    const job = await start(specOf(server.url, { browse: [step('/after/1')] }), collected());
+    const job = await start(specOf(server.url, { browse: [step('/after/1')] }), nothingTold());
     job.begin(Date.now() + 500);
     signalExactly(rowOf(job.pid!)!, 'SIGKILL');
     await expect(job.done).rejects.toMatchObject({

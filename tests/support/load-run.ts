@@ -2,6 +2,7 @@ import type {
   Ack,
   LoadDriver,
   LoadHealth,
+  LoadJob,
   LoadSpec,
   LoadSummary,
   LoadWindow,
@@ -10,11 +11,15 @@ import type {
 import type { Scenario } from '../../harness/spi/plan.ts';
 import type { JourneyStep } from '../../harness/spi/stack.ts';
 
-export interface LoadRun {
+/** All that a load told. */
+export interface Told {
   windows: LoadWindow[];
   acks: Ack[];
   failures: StepFailure[];
   health: LoadHealth[];
+}
+
+export interface LoadRun extends Told {
   summary: LoadSummary;
 }
 
@@ -61,22 +66,30 @@ export function loadSpec(target: string, scenario: Partial<Scenario> & { rate?: 
   };
 }
 
+export const nothingTold = (): Told => ({ windows: [], acks: [], failures: [], health: [] });
+
+/** Starts a generator, idle; what it tells goes into `told`. */
+export function startLoad(
+  driver: LoadDriver,
+  spec: LoadSpec,
+  told: Told,
+  signal = new AbortController().signal,
+): Promise<LoadJob> {
+  const sink = {
+    windows: (rows: LoadWindow[]) => void told.windows.push(...rows),
+    acks: (rows: Ack[]) => void told.acks.push(...rows),
+    failures: (rows: StepFailure[]) => void told.failures.push(...rows),
+    health: (row: LoadHealth) => void told.health.push(row),
+  };
+  return driver.start(spec, sink, signal);
+}
+
 /** Runs a load to its end. */
 export async function runLoad(driver: LoadDriver, spec: LoadSpec): Promise<LoadRun> {
-  const run: Omit<LoadRun, 'summary'> = { windows: [], acks: [], failures: [], health: [] };
-  const stop = new AbortController();
-  const job = await driver.start(
-    spec,
-    {
-      windows: (rows) => run.windows.push(...rows),
-      acks: (rows) => run.acks.push(...rows),
-      failures: (rows) => run.failures.push(...rows),
-      health: (row) => run.health.push(row),
-    },
-    stop.signal,
-  );
-  job.begin(Date.now() + spec.steadyMs + spec.scenario.warmUpMs + 50);
-  return { ...run, summary: await job.done };
+  const told = nothingTold();
+  const job = await startLoad(driver, spec, told);
+  job.begin(Date.now() + spec.steadyMs + spec.scenario.warmUpMs + 100);
+  return { ...told, summary: await job.done };
 }
 
 /** Bad ones by class, whole journeys from t = 0 on. */

@@ -1,7 +1,8 @@
+import { headerOf } from '../flat-headers.ts';
 import { MOST_ANSWER_BODY_BYTES, MOST_BODY_BYTES, parseHttpMessage, textOf, unpack } from './http-message.ts';
 import type { Recorded } from './recorded.ts';
 import { parseRequestLine } from './request-line.ts';
-import { headerOf, type SessionRule, sessionByHeaders } from './session-rule.ts';
+import { type SessionRule, sessionByHeaders } from './session-rule.ts';
 import type { SourceSink } from './source-reader.ts';
 
 const SEPARATOR = Buffer.from('\n🐵🙈🙉\n');

@@ -1,9 +1,10 @@
 import { HarnessError } from '../../core/errors.ts';
+import { headerOf } from '../flat-headers.ts';
 import { HarEntries, MOST_ENTRY_BYTES } from './har-entries.ts';
 import { MOST_ANSWER_BODY_BYTES, MOST_BODY_BYTES, textOf } from './http-message.ts';
 import type { Recorded } from './recorded.ts';
 import { withTarget } from './request-line.ts';
-import { headerOf, type SessionRule, sessionByHeaders } from './session-rule.ts';
+import { type SessionRule, sessionByHeaders } from './session-rule.ts';
 import type { SourceSink } from './source-reader.ts';
 
 /** The parts of a HAR 1.2 entry that matter here; whatever writes HARs leaves some out. */

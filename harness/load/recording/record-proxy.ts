@@ -5,6 +5,7 @@ import { type Clock, systemClock } from '../../core/clock.ts';
 import { HarnessError, messageOf } from '../../core/errors.ts';
 import { Histogram } from '../../core/histogram.ts';
 import { nodeHttp } from '../../core/node-http.ts';
+import { headerOf } from '../flat-headers.ts';
 import type { KeptText } from './kept-body.ts';
 import { endToEnd, upstreamHeaders } from './proxy-headers.ts';
 import { type ExchangeOutcome, RecordExchange } from './record-exchange.ts';
@@ -203,11 +204,6 @@ class Recorder implements RecordProxy {
 }
 
 type Asked = Pick<Recorded, 'atMs' | 'session' | 'method' | 'path' | 'headers'>;
-
-function headerOf(headers: readonly string[], name: string): string | undefined {
-  const at = headers.findIndex((header, index) => index % 2 === 0 && header === name);
-  return at < 0 ? undefined : headers[at + 1];
-}
 
 /** The body stands unpacked in the recording; what is not whole says so. */
 function plainHeaders(headers: readonly string[], { text, mark }: KeptText): string[] {

@@ -1,20 +1,15 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { crc32, type ZstdOptions, zstdDecompress } from 'node:zlib';
-import { HarnessError, messageOf } from '../../core/errors.ts';
 import type { Recorded } from './recorded.ts';
 import { BlockDecoder } from './recording-block.ts';
+import { guarded, readEnds, unreadable } from './recording-ends.ts';
 import {
   BLOCK_HEAD_BYTES,
   type BlockEntry,
   broken,
   cutOff,
   decodeBlockHead,
-  decodeEnd,
-  decodeHead,
-  decodeTail,
-  END_BYTES,
-  HEAD_BYTES,
   MOST_RAW_BYTES,
   type RecordingOrigin,
   type RecordingSummary,
@@ -53,8 +48,7 @@ export interface Recording extends AsyncDisposable {
  */
 export async function openRecording(path: string, options: { salvage?: boolean } = {}): Promise<Recording> {
   const file = await open(path, 'r').catch((thrown: unknown) => {
-    const hint = 'Give the path of a recording, as `seawall import` wrote it.';
-    throw new HarnessError('FILE_UNREADABLE', `${path}: ${messageOf(thrown)}`, hint, thrown);
+    throw unreadable(path, thrown);
   });
   try {
     return await look(path, file, options.salvage === true);
@@ -65,34 +59,19 @@ export async function openRecording(path: string, options: { salvage?: boolean }
 }
 
 async function look(path: string, file: FileHandle, salvage: boolean): Promise<Recording> {
-  const { size } = await file.stat();
-  const head = await bytesAt(file, 0, Math.min(HEAD_BYTES, size));
-  const { version, originBytes } = decodeHead(head, path);
-  const firstOffset = HEAD_BYTES + originBytes;
-  if (size < firstOffset) throw cutOff(path, `it ends after ${size} bytes, within its head`);
-  const origin = parseOrigin(await bytesAt(file, HEAD_BYTES, originBytes), path);
-  const tailOffset = decodeEnd(await bytesAt(file, Math.max(firstOffset, size - END_BYTES), END_BYTES));
-  if (tailOffset === undefined) {
-    const { blocks, end } = await walk(file, firstOffset, size);
-    if (!salvage) throw cutOff(path, `${requestsOf(blocks)} requests are whole, the last ${size - end} bytes are not`);
-    const found = { blocks, summary: undefined, sessions: undefined, lost: { bytes: size - end } };
-    return new OpenRecording(path, file, { version, origin, bytes: size, ...found });
+  const { version, origin, bytes, firstOffset, tail } = readEnds(path, file.fd);
+  if (tail === undefined) {
+    const { blocks, end } = await walk(file, firstOffset, bytes);
+    if (!salvage) throw cutOff(path, `${requestsOf(blocks)} requests are whole, the last ${bytes - end} bytes are not`);
+    const found = { blocks, summary: undefined, sessions: undefined, lost: { bytes: bytes - end } };
+    return new OpenRecording(path, file, { version, origin, bytes, ...found });
   }
-  if (!(tailOffset >= firstOffset && tailOffset <= size - END_BYTES)) throw broken(path, 'its end points nowhere');
-  const tail = await bytesAt(file, tailOffset, size - END_BYTES - tailOffset);
-  const { summary, blocks, sessions } = guarded(path, () => decodeTail(tail, firstOffset, path));
-  if (summary.requests === 0) {
-    throw new HarnessError(
-      'RECORDING_EMPTY',
-      `${path} holds no request`,
-      'Import or record it again, from a source with traffic.',
-    );
-  }
+  const { summary, blocks, sessions } = tail;
   const table = guarded(path, () => decodeSessions(sessions));
   return new OpenRecording(path, file, {
     version,
     origin,
-    bytes: size,
+    bytes,
     summary,
     blocks,
     sessions: table,
@@ -217,19 +196,6 @@ function stripeFilter(stripe: ReadOptions['stripe'], before: number): (session: 
 
 function requestsOf(blocks: readonly BlockEntry[]): number {
   return blocks.reduce((sum, block) => sum + block.count, 0);
-}
-
-function parseOrigin(bytes: Buffer, path: string): RecordingOrigin {
-  return guarded(path, () => JSON.parse(bytes.toString()) as RecordingOrigin);
-}
-
-function guarded<T>(path: string, work: () => T): T {
-  try {
-    return work();
-  } catch (thrown) {
-    if (thrown instanceof HarnessError) throw thrown;
-    throw broken(path, messageOf(thrown), thrown);
-  }
 }
 
 async function bytesAt(file: FileHandle, offset: number, length: number): Promise<Buffer> {

@@ -1,4 +1,5 @@
 import { HarnessError } from '../../core/errors.ts';
+import { headerOf } from '../flat-headers.ts';
 import { sessionHash } from './session-table.ts';
 
 /** What tells which session a request belongs to. */
@@ -20,14 +21,6 @@ export function parseSessionRule(text: string): SessionRule {
 
 export function sessionRuleText(rule: SessionRule): string {
   return rule.by === 'ip+ua' ? rule.by : `${rule.by}:${rule.name}`;
-}
-
-/** The value of a header, by its name in lower case; the first of several. */
-export function headerOf(headers: readonly string[], name: string): string | undefined {
-  for (let at = 0; at + 1 < headers.length; at += 2) {
-    if (headers[at] === name) return headers[at + 1];
-  }
-  return undefined;
 }
 
 /** One cookie of a Cookie header. */
