@@ -1,5 +1,5 @@
 import { encodeDecodedPath, encodePath, undoEscapes } from './field-text.ts';
-import type { FieldRole, LineFormat } from './line-format.ts';
+import type { FieldRole, FormatField, LineFormat } from './line-format.ts';
 import { LineScanner } from './line-scanner.ts';
 import { lineSession } from './line-session.ts';
 import { decimal, type LogTime, type TimeReader, zoneMs } from './log-time.ts';
@@ -42,10 +42,7 @@ export class AccessLogParser {
     this.endStamped = format.stamped === 'end';
     this.#scan = new LineScanner(format);
     const { fields } = this.#scan;
-    this.#of = fieldsByRole(fields.map(({ role }) => role.is));
-    // Of several times, nginx's is the one that tells parts of a second.
-    const exact = fields.findIndex(({ name }) => name === '$msec');
-    if (exact !== -1) this.#of.time = exact;
+    this.#of = fieldsByRole(fields);
     const role = (is: FieldRole['is']): FieldRole => fields[this.#of[is]]?.role ?? { is: 'skip' };
     const [time, fraction, took] = [role('time'), role('fraction'), role('took')];
     if (time.is !== 'time') throw new Error('a format without a time passed its check');
@@ -194,7 +191,8 @@ export class AccessLogParser {
   }
 }
 
-function fieldsByRole(roles: readonly FieldRole['is'][]): Record<FieldRole['is'], number> {
+/** The first field of each role; -1 where the format has none. */
+export function fieldsByRole(fields: readonly FormatField[]): Record<FieldRole['is'], number> {
   const all: Record<FieldRole['is'], number> = {
     skip: -1,
     address: -1,
@@ -215,8 +213,10 @@ function fieldsByRole(roles: readonly FieldRole['is'][]): Record<FieldRole['is']
     cookie: -1,
     body: -1,
   };
-  roles.forEach((is, field) => {
+  fields.forEach(({ role: { is } }, field) => {
     if (all[is] === -1) all[is] = field;
   });
-  return all;
+  // Of several times, nginx's is the one that tells parts of a second.
+  const exact = fields.findIndex(({ name }) => name === '$msec');
+  return exact === -1 ? all : { ...all, time: exact };
 }

@@ -1,5 +1,7 @@
 /** Shorter texts are written faster char by char than by a call into the runtime. */
 const SHORT = 24;
+/** So many bytes are copied faster one by one than by the runtime. */
+const COPIED_ALONE = 64;
 /** Lengths below take one byte. */
 const ONE_BYTE = 128;
 
@@ -57,10 +59,31 @@ export class ByteWriter {
     this.#length += length;
   }
 
+  /** Bytes of text that are UTF-8 already, behind their length. */
+  run(bytes: Uint8Array, start: number, end: number): void {
+    const length = end - start;
+    if (this.#length + length + 8 > this.#bytes.length) this.#grow(length + 8);
+    if (length < ONE_BYTE) this.#bytes[this.#length++] = length;
+    else this.varint(length);
+    const to = this.#bytes;
+    const at = this.#length;
+    if (length <= COPIED_ALONE) for (let step = 0; step < length; step++) to[at + step] = bytes[start + step]!;
+    else to.set(bytes.subarray(start, end), at);
+    this.#length = at + length;
+  }
+
+  /** One byte. */
+  byte(value: number): void {
+    if (this.#length === this.#bytes.length) this.#grow(1);
+    this.#bytes[this.#length++] = value;
+  }
+
   append(bytes: Uint8Array): void {
-    if (this.#length + bytes.length > this.#bytes.length) this.#grow(bytes.length);
-    this.#bytes.set(bytes, this.#length);
-    this.#length += bytes.length;
+    const { length } = bytes;
+    if (this.#length + length > this.#bytes.length) this.#grow(length);
+    if (length > SHORT) this.#bytes.set(bytes, this.#length);
+    else for (let at = 0; at < length; at++) this.#bytes[this.#length + at] = bytes[at]!;
+    this.#length += length;
   }
 
   /** Appends what another has from `start` to `end`. */

@@ -3,6 +3,8 @@ import { basename } from 'node:path';
 import { HarnessError } from '../../core/errors.ts';
 import { GorReader } from './gor-reader.ts';
 import { HarReader } from './har-reader.ts';
+import type { LineFormat } from './line-format.ts';
+import { LineRows, type RowOptions } from './line-rows.ts';
 import { LogReader } from './log-reader.ts';
 import { MalformedBook } from './malformed-book.ts';
 import type { Masker } from './masker.ts';
@@ -27,6 +29,8 @@ export interface ImportOptions {
   /** A log format, as it stands in the server's configuration. */
   format?: string | undefined;
   session: SessionRule;
+  /** Reads every line as a text, as those are that are not plain: for comparing both. */
+  asText?: boolean;
 }
 
 export interface ImportedInput {
@@ -114,7 +118,15 @@ class ImportJob {
         this.#bodiesLeftOut++;
       },
     };
-    const { reader, remarks } = readerOf(format, sink, this.#options.session, source.name, index);
+    const { session, masker, asText } = this.#options;
+    const rules = asText === true ? undefined : masker.fields;
+    const give: RowOptions['give'] = (atMs, lessMs, wholeSecond, row) => {
+      told.requests++;
+      this.#placeRow(input, atMs, lessMs, wholeSecond, row);
+    };
+    const rowsOf = (log: LineFormat): LineRows | undefined =>
+      rules && LineRows.of(log, { rule: session, rules, desk: this.#writer, give });
+    const { reader, remarks } = readerOf(format, sink, session, rowsOf, { name: source.name, index });
     const pieces = source.pieces[Symbol.asyncIterator]();
     const spread = new SecondSpread((atMs, row) => this.#place(input, atMs, row));
     const input: OpenInput = { told, pieces, reader, spread, newestMs: Number.NEGATIVE_INFINITY, remarks };
@@ -156,8 +168,12 @@ class ImportJob {
     input.told.requests++;
     const lessMs = endStamped ? (request.tookMs ?? 0) : 0;
     const row = this.#writer.keep(this.#options.masker.mask(request));
-    if (wholeSecond) input.spread.add(request.atMs, lessMs, row);
-    else this.#place(input, request.atMs - lessMs, row);
+    this.#placeRow(input, request.atMs, lessMs, wholeSecond, row);
+  }
+
+  #placeRow(input: OpenInput, atMs: number, lessMs: number, wholeSecond: boolean, row: number): void {
+    if (wholeSecond) input.spread.add(atMs, lessMs, row);
+    else this.#place(input, atMs - lessMs, row);
   }
 
   #place(input: OpenInput, atMs: number, row: number): void {
@@ -188,8 +204,8 @@ function readerOf(
   format: SourceFormat,
   sink: SourceSink,
   rule: SessionRule,
-  name: string,
-  index: number,
+  rowsOf: (log: LineFormat) => LineRows | undefined,
+  { name, index }: { name: string; index: number },
 ): { reader: SourceReader; remarks: () => string[] } {
   if (format.is !== 'log' && rule.by === 'field') {
     const hint = 'Give --session cookie:NAME or header:NAME.';
@@ -200,7 +216,8 @@ function readerOf(
     const reader = new GorReader(sink, rule);
     return { reader, remarks: () => gorRemarks(reader) };
   }
-  return { reader: new LogReader(sink, format.format, rule), remarks: () => logRemarks(format.format) };
+  const reader = new LogReader(sink, format.format, rule, rowsOf(format.format));
+  return { reader, remarks: () => logRemarks(format.format) };
 }
 
 function gorRemarks({ answersAlone, replayed }: GorReader): string[] {
@@ -211,7 +228,7 @@ function gorRemarks({ answersAlone, replayed }: GorReader): string[] {
 }
 
 /** What its times mean, where that is not what one would expect. */
-function logRemarks({ from, stamped, parts }: LineFormatOf): string[] {
+function logRemarks({ from, stamped, parts }: LineFormat): string[] {
   const timed = parts.some((part) => typeof part !== 'string' && part.role.is === 'took');
   return [
     ...(stamped === 'end' && !timed
@@ -220,5 +237,3 @@ function logRemarks({ from, stamped, parts }: LineFormatOf): string[] {
     ...(from === 'haproxy' ? ['the log tells no time zone: its times were read as UTC'] : []),
   ];
 }
-
-type LineFormatOf = Extract<SourceFormat, { is: 'log' }>['format'];

@@ -52,6 +52,20 @@ export class LineScanner {
     this.#lastHasWords = WORDS.has(fields.at(-1)?.role.is ?? 'skip');
   }
 
+  /** What a format became, for who finds the fields in another way. */
+  get shape() {
+    return {
+      lead: this.#lead,
+      after: this.#after,
+      consumed: this.#consumed,
+      isWord: this.#isWord,
+      escape: this.#escape,
+      backslash: this.#backslash,
+      syslog: this.#syslog,
+      lastHasWords: this.#lastHasWords,
+    };
+  }
+
   /** -1 when the line has the format's shape, else the field where it parts from it (their count: behind the last). */
   scan(line: string): number {
     let at = this.#syslog ? afterSyslog(line) : 0;

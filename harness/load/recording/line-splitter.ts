@@ -1,4 +1,5 @@
 import { isAscii } from 'node:buffer';
+import { type Piece, pieceOf } from './byte-cache.ts';
 
 const EMPTY = Buffer.alloc(0);
 const NEWLINE = 10;
@@ -9,6 +10,8 @@ const BEYOND_ASCII = /[^\0-\x7f]/;
 export const LONGEST_LINE_BYTES = 1024 * 1024;
 
 export interface LineSink {
+  /** May take the line that begins at `from` as bytes: where the next one begins; -1: it is wanted as a text. */
+  take(piece: Piece, from: number): number;
   /** One line without its end (`\n` or `\r\n`), one char a byte; `ascii`: none is above 127. */
   line(text: string, ascii: boolean): void;
   /** A line longer than LONGEST_LINE_BYTES. */
@@ -27,20 +30,32 @@ export class LineSplitter {
 
   /** The piece is not kept: its bytes may be used again afterwards. */
   push(piece: Buffer): void {
-    let newline = piece.indexOf(NEWLINE);
-    let start = 0;
-    if (newline !== -1) {
-      this.#endRest(piece.subarray(0, newline));
-      start = newline + 1;
-      newline = piece.indexOf(NEWLINE, start);
+    const newline = piece.indexOf(NEWLINE);
+    if (newline === -1) {
+      this.#keep(piece);
+      return;
     }
-    const ascii = isAscii(piece);
-    while (newline !== -1) {
-      this.#give(piece, start, newline, ascii);
+    this.#endRest(piece.subarray(0, newline));
+    this.#keep(piece.subarray(this.#giveAll(piece, newline + 1)));
+  }
+
+  /** All whole lines from `start` on; where the rest begins. */
+  #giveAll(bytes: Buffer, from: number): number {
+    const piece = pieceOf(bytes);
+    let start = from;
+    let ascii: boolean | undefined;
+    for (;;) {
+      const next = this.#sink.take(piece, start);
+      if (next !== -1) {
+        start = next;
+        continue;
+      }
+      const newline = bytes.indexOf(NEWLINE, start);
+      if (newline === -1) return start;
+      ascii ??= isAscii(bytes);
+      this.#give(bytes, start, newline, ascii);
       start = newline + 1;
-      newline = piece.indexOf(NEWLINE, start);
     }
-    this.#keep(piece.subarray(start));
   }
 
   /** The last line, when the bytes did not end with a newline. */

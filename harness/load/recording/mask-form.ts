@@ -3,7 +3,7 @@ import type { TextMasker } from './text-masker.ts';
 import { decoded, encoded } from './url-coding.ts';
 
 /** No value is private by its own form alone that is shorter than a mail address. */
-const SHORTEST = 6;
+export const SHORTEST = 6;
 
 /** `key=value&key=value`: what needs no masking keeps its bytes, what does is encoded again. */
 export function maskForm(text: string, masker: TextMasker, depth: number): string {
@@ -26,7 +26,8 @@ export function maskForm(text: string, masker: TextMasker, depth: number): strin
   return copied === 0 ? text : result + text.slice(copied);
 }
 
-function maskFormValue(key: string, written: string, masker: TextMasker, depth: number): string {
+/** The value of one pair as it is written; its key is decoded already. */
+export function maskFormValue(key: string, written: string, masker: TextMasker, depth: number): string {
   const kind = key === '' ? undefined : masker.rules.classOf(key);
   if (written === '' || (kind === undefined && written.length < SHORTEST && masker.rules.patterns.length === 0))
     return written;
@@ -36,7 +37,8 @@ function maskFormValue(key: string, written: string, masker: TextMasker, depth: 
   return by === value ? written : encoded(by);
 }
 
-function formDecoded(text: string): string {
+/** A key or value of a form as it is meant. */
+export function formDecoded(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text;
   // An unescaped plus before digits is a telephone number's far more often than a space.
   const plus = text.startsWith('+') ? `+${spaced.slice(1)}` : spaced;

@@ -45,15 +45,20 @@ function maskSegments(base: string, masker: TextMasker): string {
   return base
     .split('/')
     .map((segment) => {
-      const afterToken = BEFORE_A_TOKEN.has(before.toLowerCase()) || masker.rules.classOf(before) === 'token';
+      const afterToken = announcesToken(before, masker);
       before = segment;
       return afterToken && looksRandom(segment) ? masker.byKey('token', segment) : maskPiece(segment, masker);
     })
     .join('/');
 }
 
+/** Whether what stands behind this segment is a token when it looks like one. */
+export function announcesToken(segment: string, masker: TextMasker): boolean {
+  return BEFORE_A_TOKEN.has(segment.toLowerCase()) || masker.rules.classOf(segment) === 'token';
+}
+
 /** A segment, its `;name=value` parameters each on their own. */
-function maskPiece(segment: string, masker: TextMasker): string {
+export function maskPiece(segment: string, masker: TextMasker): string {
   if (!segment.includes(';')) return maskPair(segment, masker);
   return segment
     .split(';')

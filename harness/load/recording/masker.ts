@@ -1,6 +1,7 @@
 import { BoundedCache } from './bounded-cache.ts';
+import { formDecoded, maskFormValue } from './mask-form.ts';
 import { isAddress, maskHeader } from './mask-headers.ts';
-import { maskPath } from './mask-path.ts';
+import { announcesToken, maskPath, maskPiece } from './mask-path.ts';
 import { isPseudonym, Pseudonyms } from './pseudonyms.ts';
 import type { Recorded } from './recorded.ts';
 import { type MaskRules, NO_RULES, ruleSet } from './rule-set.ts';
@@ -20,6 +21,38 @@ export interface Masker {
   mask(request: Recorded): Recorded;
   /** How many values were replaced so far, by class. */
   readonly counts: ReadonlyMap<string, number>;
+  /** The same rules for who goes through a request field by field; a masker may have none. */
+  readonly fields?: FieldRules;
+}
+
+/** A field without private values. */
+export interface MaskedField {
+  text: string;
+  /** Classes of what was replaced, one for each value. */
+  replaced: readonly string[] | undefined;
+}
+
+/**
+ * What `mask` does to the fields of a request, one at a time. Nothing is counted until `count` is told, so that who
+ * remembers what a field became counts it each time.
+ */
+export interface FieldRules {
+  /** Whether the built-in rules for forms are all there is: no user's patterns, no rule for addresses of machines. */
+  readonly builtInForms: boolean;
+  session(session: string): string;
+  /** Path and query, or a whole address. */
+  path(path: string): MaskedField;
+  header(name: string, value: string): MaskedField;
+  /** The value of one pair of a query as it is written; the key is too. */
+  pair(key: string, written: string): MaskedField;
+  /** The same for the commonest values, a machine's token and a bare mobile number; undefined: `pair` has to say. */
+  atOnce(kind: string | undefined, written: string): MaskedField | undefined;
+  /** What a key of a pair, as it is written, says about its value. */
+  classOf(key: string): string | undefined;
+  /** Whether a segment of a path stays as it is, wherever it stands but behind one that announces a token. */
+  keepsSegment(segment: string): boolean;
+  announcesToken(segment: string): boolean;
+  count(replaced: readonly string[]): void;
 }
 
 export function createMasker(options: MaskOptions = {}): Masker {
@@ -29,20 +62,19 @@ export function createMasker(options: MaskOptions = {}): Masker {
 /** Values of headers come again and again; what is longer is mostly unique. */
 const CACHED_LENGTH_MAX = 512;
 const HEADERS_MAX = 64;
-const CACHED_VALUES = 512;
+const CACHED_VALUES = 2048;
+const TOKEN = /^[A-Za-ln-rtv-z0-9][\w.~-]{9,255}$/;
+const ONE_TOKEN: readonly string[] = ['token'];
+const MOBILE = /^1[3-9]\d{9}$/;
+const ONE_PHONE: readonly string[] = ['phone'];
 
-interface Known {
-  text: string;
-  /** Classes of what was replaced, one for each value. */
-  replaced: readonly string[] | undefined;
-}
-
-class RequestMasker implements Masker {
+class RequestMasker implements Masker, FieldRules {
   readonly counts = new Map<string, number>();
   readonly #masker: TextMasker;
   readonly #pseudonyms: Pseudonyms;
   readonly #replace: Replace;
-  readonly #values = new Map<string, BoundedCache<Known>>();
+  readonly builtInForms: boolean;
+  readonly #values = new Map<string, BoundedCache<MaskedField>>();
   /** Of the value that is being masked. */
   #replaced: string[] = [];
 
@@ -55,6 +87,11 @@ class RequestMasker implements Masker {
       return by;
     };
     this.#masker = new TextMasker(ruleSet(rules ?? NO_RULES), this.#replace);
+    this.builtInForms = this.#masker.rules.patterns.length === 0 && !this.#masker.rules.has('ip');
+  }
+
+  get fields(): FieldRules {
+    return this;
   }
 
   mask(request: Recorded): Recorded {
@@ -72,15 +109,56 @@ class RequestMasker implements Masker {
     };
   }
 
+  session(session: string): string {
+    return session === '' || isPseudonym(session) ? session : this.#pseudonyms.newSession(session);
+  }
+
+  path(path: string): MaskedField {
+    return this.#rewritten(path, (now) => maskPath(now, this.#masker));
+  }
+
+  pair(key: string, written: string): MaskedField {
+    const plain = formDecoded(key);
+    return this.#rewritten(written, (now) => maskFormValue(plain, now, this.#masker, 0));
+  }
+
+  atOnce(kind: string | undefined, written: string): MaskedField | undefined {
+    const { rules } = this.#masker;
+    if (!this.builtInForms || rules.keeps(written)) return undefined;
+    // No pseudonym begins so, and nothing that is encoded, or has a scheme before it, looks so.
+    if (kind === 'token')
+      return TOKEN.test(written) ? { text: this.#pseudonyms.token(written), replaced: ONE_TOKEN } : undefined;
+    const mayBePhone = (kind === undefined && rules.has('phone')) || kind === 'phone';
+    return mayBePhone && MOBILE.test(written)
+      ? { text: this.#pseudonyms.mobile(written), replaced: ONE_PHONE }
+      : undefined;
+  }
+
+  classOf(key: string): string | undefined {
+    const plain = formDecoded(key);
+    return plain === '' ? undefined : this.#masker.rules.classOf(plain);
+  }
+
+  keepsSegment(segment: string): boolean {
+    const { text, replaced } = this.#rewritten(segment, (now) => maskPiece(now, this.#masker));
+    return text === segment && replaced === undefined;
+  }
+
+  announcesToken(segment: string): boolean {
+    return announcesToken(segment, this.#masker);
+  }
+
+  count(replaced: readonly string[]): void {
+    for (const kind of replaced) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+  }
+
   #session(session: string | undefined): string | undefined {
     if (session === undefined || session === '' || isPseudonym(session)) return session;
     return this.#pseudonyms.session(session);
   }
 
   #path(path: string): string {
-    const masked = untilStable(path, (now) => maskPath(now, this.#masker));
-    this.#countReplaced();
-    return masked;
+    return this.#counted(this.path(path));
   }
 
   #headers(headers: string[]): string[] {
@@ -94,46 +172,45 @@ class RequestMasker implements Masker {
     return masked;
   }
 
-  #cacheOf(name: string): BoundedCache<Known> {
+  #cacheOf(name: string): BoundedCache<MaskedField> {
     const known = this.#values.get(name);
     if (known !== undefined) return known;
     // Names that somebody makes up for each request must not fill the memory.
     if (this.#values.size >= HEADERS_MAX) this.#values.clear();
-    const cache = new BoundedCache<Known>(CACHED_VALUES);
+    const cache = new BoundedCache<MaskedField>(CACHED_VALUES);
     this.#values.set(name, cache);
     return cache;
   }
 
   #body(body: string | undefined): string | undefined {
     if (body === undefined || body === '') return body;
-    const masked = untilStable(body, (now) => this.#masker.body(now));
-    this.#countReplaced();
-    return masked;
+    return this.#counted(this.#rewritten(body, (now) => this.#masker.body(now)));
   }
 
   #header(name: string, value: string): string {
     // Nearly each is another one, so that keeping them costs more than it saves.
     const cache = value.length > CACHED_LENGTH_MAX || isAddress(name) ? undefined : this.#cacheOf(name);
     const known = cache?.get(value);
-    if (known !== undefined) {
-      if (known.replaced !== undefined) this.#count(known.replaced);
-      return known.text;
-    }
-    const text = untilStable(value, (now) => maskHeader(name, now, this.#masker, this.#replace));
-    const replaced = this.#countReplaced();
-    cache?.set(value, { text, replaced });
+    if (known !== undefined) return this.#counted(known);
+    const masked = this.header(name, value);
+    cache?.set(value, masked);
+    return this.#counted(masked);
+  }
+
+  header(name: string, value: string): MaskedField {
+    return this.#rewritten(value, (now) => maskHeader(name, now, this.#masker, this.#replace));
+  }
+
+  #counted({ text, replaced }: MaskedField): string {
+    if (replaced !== undefined) this.count(replaced);
     return text;
   }
 
-  #countReplaced(): readonly string[] | undefined {
+  #rewritten(text: string, rewrite: (text: string) => string): MaskedField {
+    const masked = untilStable(text, rewrite);
     const replaced = this.#replaced;
-    if (replaced.length === 0) return undefined;
-    this.#count(replaced);
+    if (replaced.length === 0) return { text: masked, replaced: undefined };
     this.#replaced = [];
-    return replaced;
-  }
-
-  #count(replaced: readonly string[]): void {
-    for (const kind of replaced) this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    return { text: masked, replaced };
   }
 }

@@ -3,11 +3,14 @@ import { BoundedCache } from './bounded-cache.ts';
 import { passesLuhn, residentCheck } from './check-digits.ts';
 import { KeyedHash } from './keyed-hash.ts';
 
-const CACHED = 16_384;
+const CACHED = 32_768;
 const CACHED_LENGTH_MAX = 256;
 const TOKEN_MIN = 16;
 const TOKEN_MAX = 1024;
 const TOKEN_STEP = 8;
+const LETTER_A = 97;
+/** One for each four bits of a digest. */
+const DIGEST_LETTERS = 64;
 
 /** Characters of the primer of a thousand: a name of five of them behind 某 is nobody's. */
 const CHARACTERS =
@@ -36,7 +39,7 @@ export function isMaskedNumber(digits: string): boolean {
  */
 export class Pseudonyms {
   readonly #hash: KeyedHash;
-  readonly #letters = Buffer.alloc(64);
+  readonly #letters = Buffer.alloc(DIGEST_LETTERS);
   /** By class; there are as many as there are ways to mask. */
   readonly #known = new Map<string, BoundedCache<string>>();
 
@@ -48,48 +51,59 @@ export class Pseudonyms {
   /** Of the same length up to a step, so that a request weighs what it weighed. */
   token(value: string): string {
     const length = Math.min(TOKEN_MAX, Math.max(TOKEN_MIN, Math.ceil(value.length / TOKEN_STEP) * TOKEN_STEP));
-    return this.#once('token', value, (digest) => `masked-${this.#word(digest, length - 'masked-'.length)}`);
+    return this.#once('token', value, (text) => `masked-${this.#word(text, length - 'masked-'.length)}`);
   }
 
   session(value: string): string {
-    return this.#once('session', value, (digest) => `s-${this.#word(digest, 16)}`);
+    return this.#once('session', value, (text) => `s-${this.#word(text, 16)}`);
+  }
+
+  /** The same, not kept: for who keeps it himself. */
+  newSession(value: string): string {
+    return `s-${this.#word(`session\0${value}`, 16)}`;
   }
 
   mail(value: string): string {
-    return this.#once('mail', value.toLowerCase(), (digest) => `u${this.#word(digest, 16)}@masked.invalid`);
+    return this.#once('mail', value.toLowerCase(), (text) => `u${this.#word(text, 16)}@masked.invalid`);
   }
 
   /** For what people write: names and addresses; in the script of the value. */
   words(kind: 'name' | 'address', value: string): string {
-    return this.#once(kind, value, (digest) => (HAN.test(value) ? hanName(digest) : `masked-${this.#word(digest, 9)}`));
+    return this.#once(kind, value, (text) =>
+      HAN.test(value) ? hanName(this.#hash.hex(text)) : `masked-${this.#word(text, 9)}`,
+    );
   }
 
   /** A Chinese mobile number's eleven digits → eleven. */
   mobile(national: string): string {
-    return this.#once('phone', national, (digest) => {
-      const masked = `10${digitsOf(digest, 9)}`;
+    return this.#once('phone', national, (text) => {
+      const masked = `10${digitsOf(this.#hash.hex(text), 9)}`;
       return passesLuhn(`86${masked}`) ? bumped(masked) : masked;
     });
   }
 
   /** Any other telephone number, at least seven digits → as many. */
   phone(digits: string): string {
-    return this.#once('phone', digits, (digest) => failingLuhn(`1000${digitsOf(digest, digits.length - 4)}`));
+    return this.#once('phone', digits, (text) =>
+      failingLuhn(`1000${digitsOf(this.#hash.hex(text), digits.length - 4)}`),
+    );
   }
 
   /** +999 is nobody's country. */
   international(digits: string): string {
-    return this.#once('abroad', digits, (digest) => failingLuhn(`999${digitsOf(digest, digits.length - 3)}`));
+    return this.#once('abroad', digits, (text) =>
+      failingLuhn(`999${digitsOf(this.#hash.hex(text), digits.length - 3)}`),
+    );
   }
 
   card(digits: string): string {
-    return this.#once('card', digits, (digest) => failingLuhn(`10${digitsOf(digest, digits.length - 2)}`));
+    return this.#once('card', digits, (text) => failingLuhn(`10${digitsOf(this.#hash.hex(text), digits.length - 2)}`));
   }
 
   /** Of 15 or 18 characters; the last is a digit even where it was an X. */
   residentId(id: string): string {
-    return this.#once('id', id.toUpperCase(), (digest) => {
-      let masked = `10${digitsOf(digest, id.length - 2)}`;
+    return this.#once('id', id.toUpperCase(), (text) => {
+      let masked = `10${digitsOf(this.#hash.hex(text), id.length - 2)}`;
       while (passesLuhn(masked) || (masked.length === 18 && residentCheck(masked) === masked[17]))
         masked = bumped(masked);
       return masked;
@@ -98,7 +112,8 @@ export class Pseudonyms {
 
   /** In 240.0.0.0/4, reserved and never routed. */
   ip4(value: string): string {
-    return this.#once('ip', value, (digest) => {
+    return this.#once('ip', value, (text) => {
+      const digest = this.#hash.hex(text);
       const byte = (at: number): number => Number.parseInt(digest.slice(at * 2, at * 2 + 2), 16);
       return `${240 + (byte(0) % 15)}.${byte(1)}.${byte(2)}.${byte(3)}`;
     });
@@ -106,32 +121,36 @@ export class Pseudonyms {
 
   /** In 2001:db8::/32, which is for documentation. */
   ip6(value: string): string {
-    return this.#once('ip', value.toLowerCase(), (digest) => {
+    return this.#once('ip', value.toLowerCase(), (text) => {
+      const digest = this.#hash.hex(text);
       const groups = Array.from({ length: 6 }, (_, at) => digest.slice(at * 4, at * 4 + 4));
       return `2001:db8:${groups.join(':')}`;
     });
   }
 
-  #once(kind: string, value: string, make: (digest: string) => string): string {
-    if (value.length > CACHED_LENGTH_MAX) return make(this.#hash.hex(`${kind}\0${value}`));
-    const known = this.#known.get(kind) ?? new BoundedCache<string>(CACHED);
-    this.#known.set(kind, known);
+  /** What `make` makes of the text that is hashed for a value of a class, or made before. */
+  #once(kind: string, value: string, make: (text: string) => string): string {
+    if (value.length > CACHED_LENGTH_MAX) return make(`${kind}\0${value}`);
+    let known = this.#known.get(kind);
+    if (known === undefined) {
+      known = new BoundedCache<string>(CACHED);
+      this.#known.set(kind, known);
+    }
     const before = known.get(value);
     if (before !== undefined) return before;
-    const made = make(this.#hash.hex(`${kind}\0${value}`));
+    const made = make(`${kind}\0${value}`);
     known.set(value, made);
     return made;
   }
 
   /** Letters alone, so that no run of digits in a pseudonym ever looks like a number of somebody's. */
-  #word(digest: string, length: number): string {
-    for (let at = 0; at < digest.length; at++) {
-      const code = digest.charCodeAt(at);
-      // 0–9 and a–f become a–p.
-      this.#letters[at] = code < 58 ? code + 49 : code + 10;
-    }
-    const word = this.#letters.toString('latin1', 0, Math.min(length, digest.length));
-    return length <= word.length ? word : word.repeat(Math.ceil(length / word.length)).slice(0, length);
+  #word(text: string, length: number): string {
+    const words = this.#hash.words(text);
+    const known = Math.min(length, DIGEST_LETTERS);
+    // Each four bits become a letter from a to p.
+    for (let at = 0; at < known; at++) this.#letters[at] = LETTER_A + ((words[at >>> 3]! >>> (28 - (at & 7) * 4)) & 15);
+    const word = this.#letters.toString('latin1', 0, known);
+    return length <= known ? word : word.repeat(Math.ceil(length / known)).slice(0, length);
   }
 }
 

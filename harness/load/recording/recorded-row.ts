@@ -7,15 +7,15 @@ export function toMicros(ms: number): number {
 }
 
 /** Which parts a row has. */
-const SESSION = 1;
+export const SESSION = 1;
 const BODY = 2;
 const ANSWER_BODY = 4;
-const STATUS = 8;
-const TOOK = 16;
-const ANSWER_HEADERS = 32;
+export const STATUS = 8;
+export const TOOK = 16;
+export const ANSWER_HEADERS = 32;
 
 /** Stored as their number from 1; 0: the text follows. Part of version 1 of the file: the order never changes. */
-const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
+export const METHODS = ['GET', 'POST', 'HEAD', 'PUT', 'DELETE', 'OPTIONS', 'PATCH'];
 const NAMES = [
   'host',
   'user-agent',
@@ -43,6 +43,11 @@ const NAMES = [
 ];
 const METHOD_NUMBERS = numbered(METHODS);
 const NAME_NUMBERS = numbered(NAMES);
+
+/** A header's name as rows have it. */
+export function writeHeaderName(out: ByteWriter, name: string): void {
+  writeName(out, NAME_NUMBERS, name);
+}
 
 /** A request but its time: flags, session, method, path, status and duration where known, headers, bodies. */
 export function writeRow(out: ByteWriter, request: Recorded): void {

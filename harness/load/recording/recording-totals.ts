@@ -35,9 +35,14 @@ export class RequestTotals {
   #bodyBytes = 0;
   #answerBodies = 0;
 
+  /** A request without bodies. */
+  addBare(method: string, status: number | undefined): void {
+    this.#methods.set(method, (this.#methods.get(method) ?? 0) + 1);
+    this.#statuses[Math.min(status ?? 0, 999)]! += 1;
+  }
+
   add(request: Recorded): void {
-    this.#methods.set(request.method, (this.#methods.get(request.method) ?? 0) + 1);
-    this.#statuses[Math.min(request.status ?? 0, 999)]! += 1;
+    this.addBare(request.method, request.status);
     if (request.body !== undefined) {
       this.#bodies++;
       this.#bodyBytes += Buffer.byteLength(request.body);

@@ -1,6 +1,7 @@
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import { HarnessError, messageOf } from '../../core/errors.ts';
+import type { ByteWriter } from './byte-buffer.ts';
 import type { Recorded } from './recorded.ts';
 import { toMicros } from './recorded-row.ts';
 import { BlockEncoder } from './recording-block.ts';
@@ -58,6 +59,22 @@ export class RecordingWriter {
     this.#sessions.add(request.session, request.atMs);
     this.#totals.add(request);
     return this.#rows.add(request);
+  }
+
+  /** Where a row's bytes go whose writer knows what `writeRow` makes of it; `keepOpened` ends it. */
+  open(): ByteWriter {
+    return this.#rows.open();
+  }
+
+  /**
+   * What `keep` is for the row that was opened: a request without bodies, MASKED as all are. The session is what
+   * `sessionKey` makes of it.
+   */
+  keepOpened(session: number | undefined, atMs: number, method: string, status: number | undefined): number {
+    if (session === undefined) this.#sessions.without++;
+    else this.#sessions.addKey(session, atMs);
+    this.#totals.addBare(method, status);
+    return this.#rows.close();
   }
 
   /** Gives a kept row its time. */

@@ -31,12 +31,24 @@ export class RowStore {
   }
 
   add(request: Recorded): number {
-    const slab = this.#roomy();
-    const before = slab.bytes.length;
-    writeRow(slab.bytes, request);
-    this.bytes += slab.bytes.length - before;
+    writeRow(this.open(), request);
+    return this.close();
+  }
+
+  /** Where the next row's bytes go; `close` ends it. */
+  open(): ByteWriter {
+    return this.#roomy().bytes;
+  }
+
+  /** Ends the row that was opened. */
+  close(): number {
+    const slab = this.#current;
+    const end = slab.bytes.length;
+    const row = slab.ends.length;
+    this.bytes += end - (row === 0 ? 0 : slab.ends[row - 1]!);
     slab.live++;
-    return this.#number * MOST_ROWS + slab.ends.push(slab.bytes.length) - 1;
+    slab.ends.push(end);
+    return this.#number * MOST_ROWS + row;
   }
 
   /** Appends the row, behind its length, and forgets it. */

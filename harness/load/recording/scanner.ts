@@ -4,6 +4,7 @@ import type { Recorded } from './recorded.ts';
 import { type MaskRules, NO_RULES } from './rule-set.ts';
 import { type Hit, hitsByForm, isMasked } from './scan-forms.ts';
 import { exposedCookies, hitsByKey, KeyJudge } from './scan-keys.ts';
+import { QuickLook } from './scan-quick.ts';
 import { viewsOf } from './scan-views.ts';
 
 /** One private value that stands where all can read it. */
@@ -20,11 +21,15 @@ export interface ScanFinding {
 }
 
 const SHAPE_MAX = 24;
-const CLEAN = 2048;
+const CLEAN = 16_384;
 const CLEAN_NAMES_MAX = 16;
 const CLEAN_LENGTH_MAX = 512;
 /** Beyond so many hits of one class in one text, some may be named twice. */
 const COMPARED_MAX = 1000;
+const KINDS_MAX = 1024;
+const COOKIES: ReadonlySet<string> = new Set(['cookie', 'set-cookie']);
+/** The commonest masked value of all. */
+const SESSION = /^s-[a-p]{16}$/;
 /** What stands in place of values, within a text. */
 const ANY_MASKED = /masked-[a-p]+|u[a-p]{16}@masked\.invalid|s-[a-p]{16}|某\p{Script=Han}{5}|\*{3,}/gu;
 
@@ -36,6 +41,9 @@ export class Scanner {
   readonly #off: ReadonlySet<string>;
   /** Values of headers that nothing was found in, and the headers: they come again and again. */
   readonly #clean = new BoundedCache<Set<string>>(CLEAN);
+  /** Undefined where it could not tell: with patterns or addresses of machines to look for. */
+  readonly #quick: QuickLook | undefined;
+  readonly #kinds = new Map<string, string | undefined>();
 
   constructor(rules: MaskRules = NO_RULES) {
     this.#rules = rules;
@@ -46,10 +54,16 @@ export class Scanner {
       if (matches instanceof RegExp) return { class: one.class, matches };
       throw new TypeError(matches.problem);
     });
+    this.#quick = rules.ip || rules.patterns.length > 0 ? undefined : new QuickLook((key) => this.#judge.classOf(key));
   }
 
   /** Everything found in one text, each value once. */
   text(text: string, field?: string): ScanFinding[] {
+    return text === '' || this.#quick?.isClean(text) === true ? [] : this.thorough(text, field);
+  }
+
+  /** The same without a quick look before. */
+  thorough(text: string, field?: string): ScanFinding[] {
     const found = new Map<string, ScanFinding>();
     for (const view of viewsOf(text)) {
       for (const hit of largest(this.#hits(view.text)))
@@ -59,30 +73,39 @@ export class Scanner {
   }
 
   recorded(request: Recorded): ScanFinding[] {
-    const found = [
-      ...this.text(request.path, 'path'),
-      ...this.#headers(request.headers, 'header'),
-      ...this.text(request.body ?? '', 'body'),
-      ...this.#headers(request.answerHeaders, 'answer header'),
-      ...this.text(request.answerBody ?? '', 'answer body'),
-    ];
+    const found = this.text(request.path, 'path');
+    this.#headers(request.headers, 'header', found);
+    if (request.body !== undefined) found.push(...this.text(request.body, 'body'));
+    this.#headers(request.answerHeaders, 'answer header', found);
+    if (request.answerBody !== undefined) found.push(...this.text(request.answerBody, 'answer body'));
     const { session } = request;
-    if (session !== undefined && session !== '' && !isMasked(session))
+    if (session !== undefined && session !== '' && !SESSION.test(session) && !isMasked(session))
       found.push({ class: 'token', field: 'session', offset: 0, form: 'plain', shape: shapeOf(session) });
     return found;
   }
 
-  #headers(headers: readonly string[], field: string): ScanFinding[] {
-    const found: ScanFinding[] = [];
+  #headers(headers: readonly string[], field: string, found: ScanFinding[]): void {
     for (let at = 0; at + 1 < headers.length; at += 2) {
       const name = headers[at]!;
       const value = headers[at + 1]!;
+      // Addresses are nearly all others: what was looked at before helps little there.
+      const isAddress =
+        value.startsWith('http') && this.#kindOf(name) === undefined && !COOKIES.has(name.toLowerCase());
+      if (isAddress && this.#quick?.isClean(value) === true) continue;
       if (value.length <= CLEAN_LENGTH_MAX && this.#clean.get(value)?.has(name) === true) continue;
       const inHeader = this.#header(name, value, `${field} ${name}`);
       found.push(...inHeader);
       if (inHeader.length === 0 && value.length <= CLEAN_LENGTH_MAX) this.#noteClean(name, value);
     }
-    return found;
+  }
+
+  #kindOf(name: string): string | undefined {
+    const known = this.#kinds.get(name);
+    if (known !== undefined || this.#kinds.has(name)) return known;
+    const kind = this.#judge.classOf(name);
+    if (this.#kinds.size >= KINDS_MAX) this.#kinds.clear();
+    this.#kinds.set(name, kind);
+    return kind;
   }
 
   #header(name: string, value: string, where: string): ScanFinding[] {
@@ -103,7 +126,7 @@ export class Scanner {
 
   *#byHeader(name: string, value: string): Generator<Hit, void, undefined> {
     const plain = name.toLowerCase();
-    if (plain === 'cookie' || plain === 'set-cookie') yield* exposedCookies(value, plain === 'set-cookie', this.#judge);
+    if (COOKIES.has(plain)) yield* exposedCookies(value, plain === 'set-cookie', this.#judge);
     else {
       const kind = this.#judge.classOf(name);
       if (kind !== undefined && this.#judge.isExposed(kind, value)) yield { class: kind, start: 0, end: value.length };

@@ -19,7 +19,7 @@ export function sessionHash(session: string): number {
 }
 
 /** Bits of another hash beside those of the first, in one number: 53 together tell sessions apart and fit a double. */
-function sessionKey(session: string): number {
+export function sessionKey(session: string): number {
   let hash = 0x811c9dc5;
   let other = 0x9747b28c ^ session.length;
   for (let at = 0; at < session.length; at++) {
@@ -63,7 +63,11 @@ export class SessionTable {
       this.without++;
       return;
     }
-    const key = sessionKey(session);
+    this.addKey(sessionKey(session), atMs);
+  }
+
+  /** The same by what `sessionKey` makes of the session. */
+  addKey(key: number, atMs: number): void {
     if (this.oneOf === 1 || (key % 2 ** 32) % this.oneOf === 0) this.#count(key, 1, atMs, atMs);
   }
 

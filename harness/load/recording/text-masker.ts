@@ -165,7 +165,10 @@ function toNarrow(wide: string): string {
   return String.fromCharCode(wide.charCodeAt(0) - 0xfee0);
 }
 
+/** What is shorter is no machine's token. */
+export const RANDOM_MIN = 20;
+
 /** Letters and digits mixed, long enough, not a sentence: what a machine made. */
 export function looksRandom(value: string): boolean {
-  return value.length >= 20 && /^[\w+/=.~-]+$/.test(value) && /\d/.test(value) && /[a-z]/i.test(value);
+  return value.length >= RANDOM_MIN && /^[\w+/=.~-]+$/.test(value) && /\d/.test(value) && /[a-z]/i.test(value);
 }
