@@ -106,7 +106,8 @@ function totalsOf(view: JournalView): ReportTotals[] {
     const mix = view.timeline.plan.load.find((scenario) => scenario.name === name);
     return (mix?.mix ?? []).flatMap(({ journey }) => {
       const steps = mix?.journeys[journey]?.map((step) => step.name) ?? [];
-      const filters = [{}, ...steps.map((step) => ({ step }))];
+      const regions = mix?.regions?.map(({ name: region }) => ({ region })) ?? [];
+      const filters = [{}, ...regions, ...steps.map((step) => ({ step }))];
       return filters.flatMap((filter) => {
         const rows = view.seconds({ scenario: name, journey, ...filter });
         return rows.length === 0 ? [] : [totalOf(name, journey, filter, rows)];
@@ -118,7 +119,7 @@ function totalsOf(view: JournalView): ReportTotals[] {
 function totalOf(
   scenario: string,
   journey: string,
-  filter: { step?: string },
+  filter: { step?: string; region?: string },
   rows: readonly SecondRow[],
 ): ReportTotals {
   const sum = (pick: (row: SecondRow) => number): number => rows.reduce((total, row) => total + pick(row), 0);

@@ -1,4 +1,5 @@
 import type { JournalView } from '../harness/spi/journal.ts';
+import type { Scenario } from '../harness/spi/plan.ts';
 import type { ReportTotals, ReportTraffic } from '../harness/spi/reporter.ts';
 
 /**
@@ -10,7 +11,7 @@ export function trafficOf(view: JournalView, totals: readonly ReportTotals[]): R
   if (view.run.segment !== undefined) return [];
   return view.timeline.plan.load.flatMap((scenario) => {
     const own = totals.filter((total) => total.scenario === scenario.name);
-    const journeys = own.filter(({ step }) => step === undefined);
+    const journeys = own.filter(({ step, region }) => step === undefined && region === undefined);
     const sent = journeys.reduce((sum, total) => sum + total.sent, 0);
     if (sent === 0) return [];
     const starts = view.timeline.scenarios.find(({ name }) => name === scenario.name)?.starts;
@@ -36,7 +37,30 @@ export function trafficOf(view: JournalView, totals: readonly ReportTotals[]): R
     const steps = scenario.mix.flatMap(({ journey }) =>
       conversions(scenario.name, journey, scenario.journeys[journey] ?? [], own),
     );
-    return [rate, ...(mix.length > 1 ? mix : []), ...steps];
+    return [rate, ...(mix.length > 1 ? mix : []), ...regionsOf(view, scenario, own, sent), ...steps];
+  });
+}
+
+/** Of each region its share of the starts, and how far away it was measured to be. */
+function regionsOf(
+  view: JournalView,
+  { name: scenario, regions = [] }: Scenario,
+  totals: readonly ReportTotals[],
+  sent: number,
+): ReportTraffic[] {
+  const results = view.of('canary').flatMap((event) => (event.scenario === scenario ? event.results : []));
+  return regions.flatMap(({ name, share, rttMs }): ReportTraffic[] => {
+    const ofRegion = totals.reduce((sum, total) => sum + (total.region === name ? total.sent : 0), 0);
+    const dealt: ReportTraffic = {
+      scenario,
+      what: `share of ${name}`,
+      declared: share,
+      measured: ofRegion / sent,
+      unit: 'ratio',
+    };
+    const measured = results.find(({ region }) => region?.name === name)?.region?.measuredMs;
+    if (measured === undefined) return [dealt];
+    return [dealt, { scenario, what: `round trip from ${name}`, declared: rttMs, measured, unit: 'ms' }];
   });
 }
 

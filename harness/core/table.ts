@@ -10,6 +10,20 @@ export interface Table {
   row(index: number): readonly Cell[];
 }
 
+/**
+ * A table that has been read through, as plain memory: where its rows begin lies in shared memory, and where its bytes do
+ * too, threads that are sent it share the whole of it.
+ */
+export interface ReadTable {
+  format: 'csv' | 'jsonLines';
+  columns: readonly string[];
+  bytes: Uint8Array;
+  /** Where each row begins. */
+  offsets: Float64Array;
+  /** CSV without quotes: a record ends with its line, which is found much faster than by looking at each byte. */
+  simple: boolean;
+}
+
 /** What is wrong with a table, and in which line of its file (from 1). */
 export class TableError extends Error {
   readonly line: number;
@@ -28,7 +42,10 @@ const [QUOTE, COMMA, LF, CR] = [0x22, 0x2c, 0x0a, 0x0d];
  * quotes; a byte order mark is skipped, and so are empty lines. The whole file is read through once, so that every bad
  * row is known before the first is used; only where each row begins is kept. Throws TableError.
  */
-export function csvTable(bytes: Uint8Array): Table {
+export const csvTable = (bytes: Uint8Array): Table => tableOver(readCsv(bytes));
+
+/** The same as plain memory. */
+export function readCsv(bytes: Uint8Array): ReadTable {
   const buffer = withoutMark(bytes);
   const starts = new Offsets();
   let columns: string[] | undefined;
@@ -45,18 +62,31 @@ export function csvTable(bytes: Uint8Array): Table {
   }
   if (columns === undefined) throw new TableError(1, 'there is no header line');
   checkText(buffer);
-  const offsets = starts.all();
-  // Without quotes a record ends with its line, which is found much faster than by looking at each byte.
   const simple = !buffer.includes(QUOTE) && !hasBareReturn(buffer);
+  return { format: 'csv', columns, bytes: buffer, offsets: starts.all(), simple };
+}
+
+/** A table over memory that was read through before, perhaps by another thread. */
+export function tableOver(read: ReadTable): Table {
+  const { format, columns, offsets } = read;
+  const buffer = Buffer.from(read.bytes.buffer, read.bytes.byteOffset, read.bytes.byteLength);
+  const row = format === 'csv' ? csvRow(buffer, read.simple) : jsonRow(buffer, columns);
+  return { columns, count: offsets.length, row: (index) => row(offsets[index]!) };
+}
+
+function csvRow(buffer: Buffer, simple: boolean): (from: number) => Cell[] {
   const endOf = (from: number): number => {
     if (!simple) return scanRecord(buffer, from, 0).end;
     const end = endOfLine(buffer, from);
     return buffer[end - 1] === CR ? end - 1 : end;
   };
-  return {
-    columns,
-    count: offsets.length,
-    row: (index) => cellsOf(buffer, offsets[index]!, endOf(offsets[index]!)),
+  return (from) => cellsOf(buffer, from, endOf(from));
+}
+
+function jsonRow(buffer: Buffer, columns: readonly string[]): (from: number) => Cell[] {
+  return (from) => {
+    const row = JSON.parse(buffer.toString('utf8', from, endOfLine(buffer, from))) as Record<string, Cell>;
+    return columns.map((column) => row[column]!);
   };
 }
 
@@ -72,7 +102,10 @@ function hasBareReturn(buffer: Buffer): boolean {
  * One JSON object a line; empty lines are skipped. The columns are those of the first row that have plain values, and
  * every later row must have them. Throws TableError.
  */
-export function jsonLinesTable(bytes: Uint8Array): Table {
+export const jsonLinesTable = (bytes: Uint8Array): Table => tableOver(readJsonLines(bytes));
+
+/** The same as plain memory. */
+export function readJsonLines(bytes: Uint8Array): ReadTable {
   const buffer = withoutMark(bytes);
   checkText(buffer);
   const starts = new Offsets();
@@ -92,17 +125,7 @@ export function jsonLinesTable(bytes: Uint8Array): Table {
     }
     at = lineEnd + 1;
   }
-  const named = columns ?? [];
-  const offsets = starts.all();
-  return {
-    columns: named,
-    count: offsets.length,
-    row: (index) => {
-      const from = offsets[index]!;
-      const row = JSON.parse(buffer.toString('utf8', from, endOfLine(buffer, from))) as Record<string, Cell>;
-      return named.map((column) => row[column]!);
-    },
-  };
+  return { format: 'jsonLines', columns: columns ?? [], bytes: buffer, offsets: starts.all(), simple: false };
 }
 
 const ROW = /\{row\}/g;
@@ -241,7 +264,10 @@ class Offsets {
     this.#values[this.#length++] = value;
   }
 
+  /** In shared memory. */
   all(): Float64Array {
-    return this.#values.slice(0, this.#length);
+    const all = new Float64Array(new SharedArrayBuffer(this.#length * Float64Array.BYTES_PER_ELEMENT));
+    all.set(this.#values.subarray(0, this.#length));
+    return all;
   }
 }

@@ -4,10 +4,12 @@ export const RATE = /^(\d+(?:\.\d+)?)(k|M)?\/(s|m|h)$/;
 export const PERCENT = /^(\d{1,3})(?:\.(\d+))?%$/;
 export const COUNT_TEXT = /^(\d+(?:\.\d+)?)(k|M)$/;
 export const SIZE = /^(\d+(?:\.\d+)?)(B|KB|MB|GB)$/;
+export const BANDWIDTH = /^(\d+(?:\.\d+)?)(KB|MB|GB|kbit|Mbit|Gbit)\/s$/;
 
 const DURATION_MS = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 } as const;
 const SECONDS = { s: 1, m: 60, h: 3600 } as const;
 const SCALE = { k: 1000, M: 1_000_000 } as const;
+const BYTES_A_SECOND = { KB: 1e3, MB: 1e6, GB: 1e9, kbit: 125, Mbit: 125_000, Gbit: 125_000_000 } as const;
 const BYTES = { B: 1, KB: 1000, MB: 1_000_000, GB: 1_000_000_000 } as const;
 
 /** `150ms`, `2s`, `1.5m`, `1h` → ms. */
@@ -45,6 +47,13 @@ export function parsePercent(text: string): number | undefined {
 export function parseSize(text: string): number | undefined {
   const match = SIZE.exec(text);
   return match === null ? undefined : Number(match[1]) * BYTES[match[2] as keyof typeof BYTES];
+}
+
+/** `10Mbit/s`, `1.25MB/s` (1 KB = 1000 B = 8 kbit) → bytes per second. */
+export function parseBandwidth(text: string): number | undefined {
+  const match = BANDWIDTH.exec(text);
+  if (match === null) return undefined;
+  return Number(match[1]) * BYTES_A_SECOND[match[2] as keyof typeof BYTES_A_SECOND];
 }
 
 /** The shortest exact reading: `150ms`, `1.5s`, `2m`. */

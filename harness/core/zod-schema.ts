@@ -1,5 +1,16 @@
 import { z } from 'zod';
-import { DURATION, PERCENT, parseDuration, parsePercent, parseRate, parseSize, RATE, SIZE } from './units.ts';
+import {
+  BANDWIDTH,
+  DURATION,
+  PERCENT,
+  parseBandwidth,
+  parseDuration,
+  parsePercent,
+  parseRate,
+  parseSize,
+  RATE,
+  SIZE,
+} from './units.ts';
 
 type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 type JsonObject = { [key: string]: Json };
@@ -45,6 +56,12 @@ export const ratePerSecond = () => quantity(RATE, parseRate, 'a rate with its un
 export const percentage = () => quantity(PERCENT, parsePercent, 'a percentage from 0% to 100%', ['99.9%', '50%']);
 /** `64KB` → bytes. */
 export const sizeBytes = () => quantity(SIZE, parseSize, 'a size with its unit (B, KB, MB, GB)', ['64KB', '1MB']);
+/** `10Mbit/s` → bytes per second. */
+export const bytesPerSecond = () =>
+  quantity(BANDWIDTH, parseBandwidth, 'a bandwidth with its unit (KB/s, MB/s, GB/s, kbit/s, Mbit/s, Gbit/s)', [
+    '10Mbit/s',
+    '500KB/s',
+  ]);
 
 function quantity(
   pattern: RegExp,

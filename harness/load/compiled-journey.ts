@@ -29,7 +29,7 @@ export interface CompiledStep {
 
 export interface CompiledJourney {
   name: string;
-  /** Its place in the mix. */
+  /** Its place in the mix; with regions that of its region comes first. */
   index: number;
   steps: readonly CompiledStep[];
   /** Number of values that a journey of it holds. */
@@ -48,6 +48,8 @@ export interface JourneySurroundings {
   tag: Record<string, string>;
   feeds: ReadonlyMap<string, FeedRows>;
   transport: Transport;
+  /** Of a scenario with regions: the way from each of them, in their order. */
+  ways?: readonly Transport[];
 }
 
 /** One journey with its templates cut up and its requests prepared once. */

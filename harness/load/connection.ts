@@ -1,11 +1,14 @@
 import { connect, type Socket } from 'node:net';
+import { performance } from 'node:perf_hooks';
 import { type ConnectionOptions, connect as connectTls, type TLSSocket } from 'node:tls';
 import type { BadClass } from '../spi/load.ts';
-import type { Ready } from './connection-pool.ts';
+import type { Carrier, Ready } from './connection-pool.ts';
+import { DirectWriter } from './direct-writer.ts';
 import { classOf } from './failure-class.ts';
 import { type AnswerWants, ILLEGAL, MORE, ResponseParser } from './response-parser.ts';
 import { SPAN_WORDS, TRACE_WORDS, writeHex } from './trace.ts';
 import type { Answer, Receiver, Sent } from './transport.ts';
+import type { WriteBatch, Writes } from './write-batch.ts';
 
 /** Where connections go. */
 export interface Peer {
@@ -23,13 +26,13 @@ export interface Wire {
 }
 
 /** What a connection tells its pool. */
-export interface ConnectionOwner {
+export interface ConnectionOwner<C> {
   /** It is open, and carries nothing yet. */
-  connected(connection: Connection): void;
+  connected(connection: C): void;
   /** It could not be opened. */
-  refused(connection: Connection, why: BadClass): void;
+  refused(connection: C, why: BadClass): void;
   /** It carried its message to the end and may carry another one. */
-  idle(connection: Connection): void;
+  idle(connection: C): void;
 }
 
 const READ_BYTES = 64 * 1024;
@@ -41,20 +44,28 @@ const KEEP_ALIVE_DEFAULT_MS = 4000;
 const NO_HEADERS: readonly string[] = [];
 
 /** One HTTP/1.1 connection: one request after the other, each with its answer, until either side is done with it. */
-export class Connection implements Sent {
-  readonly #owner: ConnectionOwner;
+export class Connection implements Sent, Carrier, Writes {
+  restedMs = 0;
+  readonly #owner: ConnectionOwner<Connection>;
+  readonly #batch: WriteBatch;
   readonly #socket: Socket;
+  /** Absent over TLS, and where this Node has none. */
+  #writer: DirectWriter | undefined;
   readonly #parser = new ResponseParser();
   #receiver: Receiver | undefined;
   #opened = false;
   #usable = true;
-  #idleUntilMs = Number.POSITIVE_INFINITY;
+  #keptMs = Number.POSITIVE_INFINITY;
   #error: Error | undefined;
   #wire: Wire | undefined;
   #bytes: Buffer | undefined;
+  /** The request that the batch holds back. */
+  #held: Buffer | string | undefined;
+  #encoding: 'latin1' | 'utf8' = 'latin1';
 
-  constructor(peer: Peer, owner: ConnectionOwner) {
+  constructor(peer: Peer, owner: ConnectionOwner<Connection>, batch: WriteBatch) {
     this.#owner = owner;
+    this.#batch = batch;
     this.#socket = open(peer, (length) => this.#read(length));
     this.#socket.setNoDelay(true);
     this.#socket.on('error', (error) => {
@@ -62,6 +73,8 @@ export class Connection implements Sent {
     });
     this.#socket.on(peer.tls === undefined ? 'connect' : 'secureConnect', () => {
       this.#opened = true;
+      this.restedMs = performance.now();
+      if (peer.tls === undefined) this.#writer = DirectWriter.over(this.#socket);
       if (this.#usable) owner.connected(this);
     });
     this.#socket.on('end', () => this.#over());
@@ -73,16 +86,16 @@ export class Connection implements Sent {
     }
   }
 
-  /** Whether another request may still be sent on it, as far as this side knows. */
   usableAt(nowMs: number): boolean {
-    return this.#usable && nowMs < this.#idleUntilMs;
+    return this.#usable && nowMs < this.restedMs + this.#keptMs;
   }
 
   send({ data, encoding, toHead, wants, receiver }: Ready): void {
     this.#receiver = receiver;
     this.#parser.begin(toHead, wants);
-    if (typeof data === 'string') this.#socket.write(data, encoding);
-    else this.#socket.write(data);
+    this.#held = data;
+    this.#encoding = encoding;
+    this.#batch.add(this);
   }
 
   /** The same for a request of which only the trace changes: the bytes of the last one are written over and sent again. */
@@ -95,7 +108,21 @@ export class Connection implements Sent {
     }
     const bytes = this.#bytes!;
     writeTrace(bytes, wire, trace);
-    this.#socket.write(bytes);
+    this.#held = bytes;
+    this.#batch.add(this);
+  }
+
+  /** Writes what the batch held back. */
+  write(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (held === undefined || !this.#usable) return;
+    const writer = this.#writer;
+    if (typeof held === 'string') {
+      if (writer === undefined) this.#socket.write(held, this.#encoding);
+      else writer.writeText(held, this.#encoding);
+    } else if (writer === undefined) this.#socket.write(held);
+    else writer.writeBytes(held);
   }
 
   cancel(): void {
@@ -106,6 +133,12 @@ export class Connection implements Sent {
   destroy(): void {
     this.#usable = false;
     this.#socket.destroy();
+  }
+
+  /** Whether the request has not all been written yet. */
+  get #writing(): boolean {
+    if (this.#held !== undefined) return true;
+    return this.#writer === undefined ? this.#socket.writableLength > 0 : this.#writer.pending;
   }
 
   #read(length: number): boolean {
@@ -126,7 +159,7 @@ export class Connection implements Sent {
     this.#receiver = undefined;
     const answer = this.#answer();
     // Bytes behind the message, or a request that was answered before it was all written: not to be used again.
-    if (!parser.keepAlive || end !== length || this.#socket.writableLength > 0) this.destroy();
+    if (!parser.keepAlive || end !== length || this.#writing) this.destroy();
     else this.#rest();
     receiver.answered(answer);
     return this.#usable;
@@ -134,8 +167,8 @@ export class Connection implements Sent {
 
   #rest(): void {
     const hintS = this.#parser.keepAliveHintS;
-    const keptMs = hintS === undefined ? KEEP_ALIVE_DEFAULT_MS : hintS * 1000 - KEEP_ALIVE_MARGIN_MS;
-    this.#idleUntilMs = performance.now() + keptMs;
+    this.#keptMs = hintS === undefined ? KEEP_ALIVE_DEFAULT_MS : hintS * 1000 - KEEP_ALIVE_MARGIN_MS;
+    this.restedMs = performance.now();
     this.#owner.idle(this);
   }
 

@@ -11,6 +11,7 @@ import { type Label, labelsOf } from './labels.ts';
 import { type Lane as BookLane, LoadBook, type Output } from './load-book.ts';
 import { Mix } from './mix.ts';
 import { Pacer } from './pacer.ts';
+import { RegionalMix } from './regional-mix.ts';
 import { drawTrace } from './trace.ts';
 import type { Answer, Transport } from './transport.ts';
 import { Users } from './users.ts';
@@ -22,6 +23,8 @@ export interface ExecutorOptions {
   tag: Record<string, string>;
   feeds: ReadonlyMap<string, FeedRows>;
   transport: Transport;
+  /** Of a scenario with regions: the way from each of them, in their order. */
+  ways?: readonly Transport[];
   /** Ms from t = 0. */
   now: () => number;
   /** Memory for a window; WINDOW_BYTES, all zeros. */
@@ -35,6 +38,11 @@ interface Lane extends BookLane {
 
 /** A user whose connection was refused looks again after this long. */
 const USER_PAUSE_MS = 100;
+/**
+ * A start that waits for a thread that is behind is given up after this share of its deadline: sent later it would
+ * be cut off on its way, with its connection, and make the thread fall further behind.
+ */
+const HELD_SHARE_MAX = 0.5;
 const PURPOSES: Record<Purpose, number> = { think: 2, conversion: 3 };
 /** So that every step of a journey has streams of its own. */
 const STREAMS_A_STEP = 8;
@@ -44,8 +52,10 @@ const STREAMS_A_STEP = 8;
  *
  * Catch-up policy of the open model: the schedule never moves. Whatever is due at a tick is sent at that tick, all of
  * it, and timed from its intended start; what is later than its deadline already is not sent and counted as
- * `droppedLate`. A start that finds the in-flight cap full is not sent, `droppedCap` and bad. In the closed model a
- * user's next journey is intended when the last one has ended, and nothing is ever dropped.
+ * `droppedLate`. Only while this thread is behind, so that the answers which free its connections lie unread
+ * (`OpeningRule`), starts wait for them on the schedule: that is lateness of the generator, counted so, and after half
+ * of their deadline they are `droppedLate` too. A start that finds the in-flight cap full is not sent, `droppedCap` and
+ * bad. In the closed model a user's next journey is intended when the last one has ended, and nothing is ever dropped.
  */
 export class Executor implements Engine, JourneyHost {
   readonly good: LoadSpec['scenario']['good'];
@@ -62,7 +72,8 @@ export class Executor implements Engine, JourneyHost {
   readonly #thinking = new Set<Journey>();
   readonly #book: LoadBook;
   readonly #endMs: number;
-  #mix: Mix;
+  readonly #ways: readonly Transport[];
+  #mix: { next(): number };
   #dealt = 0;
   #mixIsWarmUp = true;
   #sending = false;
@@ -73,7 +84,7 @@ export class Executor implements Engine, JourneyHost {
   #dryMs: number | undefined;
   #done = false;
 
-  constructor({ spec, tag, feeds, transport, now, allocate }: ExecutorOptions) {
+  constructor({ spec, tag, feeds, transport, ways, now, allocate }: ExecutorOptions) {
     const { scenario } = spec;
     this.#spec = spec;
     this.now = now;
@@ -86,10 +97,15 @@ export class Executor implements Engine, JourneyHost {
     this.#users = closed ? new Users(scenario, spec) : undefined;
     this.#endMs = (this.#pacer ?? this.#users)!.endMs;
     const around = { runId: spec.runId, marker: spec.marker, tag, feeds, transport };
-    const journeys = scenario.mix.map(({ journey }, index) =>
-      compileJourney(journey, index, scenario.journeys[journey]!, around),
+    this.#ways = ways ?? [transport];
+    const journeys = this.#ways.flatMap((way, nth) =>
+      scenario.mix.map(({ journey }, index) => {
+        const place = nth * scenario.mix.length + index;
+        return compileJourney(journey, place, scenario.journeys[journey]!, { ...around, transport: way });
+      }),
     );
-    const { labels, of } = labelsOf(journeys);
+    const regions = (scenario.regions ?? []).map(({ name }) => name);
+    const { labels, of } = labelsOf(journeys.slice(0, scenario.mix.length), regions);
     this.labels = labels;
     this.#lanes = journeys.map((compiled, index) => ({
       compiled,
@@ -128,6 +144,7 @@ export class Executor implements Engine, JourneyHost {
     this.#agenda.runUntil(nowMs);
     if (this.#users === undefined) this.#sendDue(nowMs);
     else this.#fillUsers(nowMs);
+    for (const way of this.#ways) way.flush?.();
     this.#finish(nowMs);
   }
 
@@ -180,23 +197,29 @@ export class Executor implements Engine, JourneyHost {
 
   onEnd(journey: Journey, result: Result, endedMs: number, stepResult: Result): void {
     this.#inFlight--;
-    this.#thinking.delete(journey);
+    if (this.#thinking.size > 0) this.#thinking.delete(journey);
     this.#book.end(this.#laneOf(journey), journey, result, stepResult, endedMs);
     if (this.#users !== undefined) this.#nextOfUser(result, endedMs);
     // A busy generator is awake anyway: what has become due meanwhile need not wait for the next tick.
     else if (this.#pacer!.nextMs <= endedMs) this.#sendDue(endedMs);
   }
 
-  #sendDue(nowMs: number): void {
+  /** `anyway`: however far behind the transport is. */
+  #sendDue(nowMs: number, anyway = false): void {
     // A start that ends at once comes by here again.
     if (this.#sending) return;
     this.#sending = true;
-    this.#sendAll(this.#pacer!, Math.min(nowMs, this.#stoppedMs ?? nowMs));
+    this.#sendAll(this.#pacer!, Math.min(nowMs, this.#stoppedMs ?? nowMs), anyway);
     this.#sending = false;
   }
 
-  #sendAll(pacer: Pacer, untilMs: number): void {
-    while (pacer.take(untilMs)) {
+  #sendAll(pacer: Pacer, untilMs: number, anyway: boolean): void {
+    for (;;) {
+      const late = untilMs - pacer.nextMs;
+      if (late < 0) return;
+      const admitted = anyway || this.#admitted();
+      if (!admitted && late <= this.good.withinMs * HELD_SHARE_MAX) return;
+      if (!pacer.take(untilMs)) return;
       if (this.#mixIsWarmUp && !pacer.warmUp) {
         // The load's own counts by journey must be those of the timeline, whatever was dealt in warm-up.
         this.#mix = this.#newMix();
@@ -206,15 +229,21 @@ export class Executor implements Engine, JourneyHost {
       }
       for (; this.#dealt < pacer.index; this.#dealt++) this.#mix.next();
       this.#dealt++;
-      this.#start(this.#lanes[this.#mix.next()]!, pacer.index, pacer.dueMs);
+      this.#start(this.#lanes[this.#mix.next()]!, pacer.index, pacer.dueMs, !admitted);
       if (this.#dryMs !== undefined) return;
     }
   }
 
-  #start(lane: Lane, index: number, dueMs: number): void {
+  #admitted(): boolean {
+    for (const way of this.#ways) if (way.admits?.() === false) return false;
+    return true;
+  }
+
+  /** `heldTooLong`: it is counted, and not sent. */
+  #start(lane: Lane, index: number, dueMs: number, heldTooLong = false): void {
     const number = this.#firstNumber + index;
     // The first rows of feeds were the canary's, too.
-    const row = this.#lanes.length + index;
+    const row = this.#spec.scenario.mix.length + index;
     const values = valuesOf(lane.compiled, { number, index: row, chance: this.#chance, users: this.#spec.users });
     if (values === undefined) {
       // A feed whose rows are used once has no more: the scenario ends here, and says so.
@@ -223,7 +252,7 @@ export class Executor implements Engine, JourneyHost {
       return;
     }
     this.#book.scheduled(lane, dueMs);
-    if (this.#inFlight >= this.#spec.scenario.inFlightMax) {
+    if (!heldTooLong && this.#inFlight >= this.#spec.scenario.inFlightMax) {
       const { name, steps } = lane.compiled;
       const at = { dueMs, nowMs: this.now(), inFlight: this.#inFlight, journey: name, step: steps[0]!.name };
       this.#book.dropped(lane, at);
@@ -231,7 +260,9 @@ export class Executor implements Engine, JourneyHost {
     }
     this.#inFlight++;
     this.#book.inFlight(lane, dueMs, this.#inFlight);
-    new Journey(this, lane.compiled, number, dueMs, values).wake();
+    const journey = new Journey(this, lane.compiled, number, dueMs, values);
+    if (heldTooLong) journey.skip();
+    else journey.wake();
   }
 
   #fillUsers(nowMs: number): void {
@@ -270,17 +301,22 @@ export class Executor implements Engine, JourneyHost {
     const lastMs = this.#stoppedMs ?? this.#endMs;
     if (nowMs < lastMs || (this.#stoppedMs === undefined && this.#pacer?.exhausted === false)) return;
     if (nowMs >= lastMs + this.#spec.drainMs) {
+      if (this.#pacer !== undefined) this.#sendDue(nowMs, true);
       for (let first = this.#open.first; first !== undefined; first = this.#open.first) first.abandon();
       for (const journey of [...this.#thinking]) journey.abandon();
     }
-    this.#done = this.#inFlight === 0;
+    // After a stop, starts from before it may still wait for the transport.
+    this.#done = this.#inFlight === 0 && (this.#pacer === undefined || this.#pacer.nextMs > lastMs);
   }
 
   #laneOf(journey: Journey): Lane {
     return this.#lanes[journey.compiled.index]!;
   }
 
-  #newMix(): Mix {
-    return new Mix(this.#spec.scenario.mix.map(({ share }) => share));
+  #newMix(): { next(): number } {
+    const { mix, regions } = this.#spec.scenario;
+    const shares = mix.map(({ share }) => share);
+    const ofRegions = regions?.map(({ share }) => share);
+    return ofRegions === undefined ? new Mix(shares) : new RegionalMix(shares, ofRegions);
   }
 }

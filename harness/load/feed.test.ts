@@ -1,15 +1,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { MessageChannel } from 'node:worker_threads';
 import { afterAll, describe, expect, it } from 'vitest';
 import { HarnessError } from '../core/errors.ts';
 import { seeded } from '../core/random.ts';
-import { generatedTable } from '../core/table.ts';
+import { generatedTable, type ReadTable } from '../core/table.ts';
 import type { FeedSkew, FeedSpec } from '../spi/plan.ts';
-import { feedOver, openFeed } from './feed.ts';
+import { type FeedRows, feedOf, feedOver, type ReadFeed, readFeed } from './feed.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'seawall-feed-'));
 afterAll(() => rmSync(folder, { recursive: true }));
+
+const openFeed = async (spec: FeedSpec): Promise<FeedRows> => feedOf(await readFeed(spec));
 
 function csv(name: string, text: string, more: Partial<FeedSpec> = {}): FeedSpec {
   const file = join(folder, name);
@@ -93,5 +96,25 @@ describe('the skew of a feed', () => {
     // 100 of 199 equal parts.
     expect(Math.abs(share({ zipf: 0, whales }, 's50') - 100 / 199)).toBeLessThan(0.006);
     expect(Math.abs(share({ zipf: 0, whales }, 's51') - 1 / 199)).toBeLessThan(0.002);
+  });
+});
+
+describe('a feed that was read', () => {
+  it('is the same memory in every thread that is sent it', async () => {
+    const skew = { zipf: 1, whales: undefined };
+    const read = await readFeed(csv('shared.csv', 'id\n1\n2\n3\n', { order: 'random', skew }));
+    const { port1, port2 } = new MessageChannel();
+    const sent = new Promise<ReadFeed>((resolve) => port2.once('message', resolve));
+    port1.postMessage(read);
+    const got = await sent;
+    port1.close();
+    // What the sender of it changes, the other sees.
+    const source = read.source as ReadTable;
+    source.bytes.set(Buffer.from('9'), 3);
+    expect(feedOf({ ...got, order: 'unique' }).row(0)).toEqual(['9']);
+    expect((got.source as ReadTable).offsets.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(got.weights!.keep.buffer).toBeInstanceOf(SharedArrayBuffer);
+    const random = () => 0.9;
+    expect(feedOf(got).draw(random)).toEqual(feedOf(read).draw(random));
   });
 });

@@ -1,7 +1,16 @@
-import { readFile, stat } from 'node:fs/promises';
-import { AliasTable } from '../core/alias-table.ts';
+import { open } from 'node:fs/promises';
+import { type AliasSlots, AliasTable, aliasSlots } from '../core/alias-table.ts';
 import { HarnessError, messageOf } from '../core/errors.ts';
-import { type Cell, csvTable, generatedTable, jsonLinesTable, type Table, TableError } from '../core/table.ts';
+import {
+  type Cell,
+  generatedTable,
+  type ReadTable,
+  readCsv,
+  readJsonLines,
+  type Table,
+  TableError,
+  tableOver,
+} from '../core/table.ts';
 import { formatCount } from '../core/units.ts';
 import type { FeedSkew, FeedSpec } from '../spi/plan.ts';
 
@@ -23,19 +32,37 @@ export interface FeedRows {
   rowFor(index: number, random: () => number): Row | undefined;
 }
 
+/** A feed as plain memory, the large parts of it shared: what one thread has read, all of them send from. */
+export interface ReadFeed {
+  order: FeedSpec['order'];
+  source: ReadTable | { generate: Record<string, string>; rows: number };
+  weights: AliasSlots | undefined;
+}
+
 /** Reads a feed, all of it once, so that a bad row is known before the load begins. Throws FEED_UNUSABLE. */
-export async function openFeed(spec: FeedSpec): Promise<FeedRows> {
-  const table = await tableOf(spec.source);
+export async function readFeed(spec: FeedSpec): Promise<ReadFeed> {
+  const { order, skew } = spec;
+  const source = 'generate' in spec.source ? spec.source : await readSource(spec.source);
+  const table = tableOf(source);
   if (table.count === 0) {
     throw unusable(`${nameOf(spec.source)} has no rows`, 'Give it at least one row under its header.');
   }
-  return feedOver(table, spec);
+  return { order, source, weights: skew === undefined ? undefined : aliasSlots(weightsOf(table, skew)) };
 }
 
-/** The same over a table that has been read already. The table has at least one row. */
+/** The rows of a feed that was read, perhaps by another thread. */
+export function feedOf({ order, source, weights }: ReadFeed): FeedRows {
+  return rowsOf(tableOf(source), order, weights);
+}
+
+/** Those of a table with at least one row. */
 export function feedOver(table: Table, { order, skew }: Pick<FeedSpec, 'order' | 'skew'>): FeedRows {
+  return rowsOf(table, order, skew === undefined ? undefined : aliasSlots(weightsOf(table, skew)));
+}
+
+function rowsOf(table: Table, order: FeedSpec['order'], weights: AliasSlots | undefined): FeedRows {
   const { columns, count } = table;
-  const weighted = skew === undefined ? undefined : new AliasTable(weightsOf(table, skew));
+  const weighted = weights === undefined ? undefined : new AliasTable(weights);
   const row = (index: number): Row | undefined => {
     if (order === 'unique' && index >= count) return undefined;
     return table.row(index % count);
@@ -60,26 +87,37 @@ function weightsOf(table: Table, { zipf, whales }: FeedSkew): Float64Array {
   return weights;
 }
 
-async function tableOf(source: FeedSpec['source']): Promise<Table> {
-  if ('generate' in source) return generatedTable(source.generate, source.rows);
+const tableOf = (source: ReadFeed['source']): Table =>
+  'generate' in source ? generatedTable(source.generate, source.rows) : tableOver(source);
+
+async function readSource(source: Exclude<FeedSpec['source'], { rows: number }>): Promise<ReadTable> {
   const file = nameOf(source);
   const bytes = await bytesOf(file);
   try {
-    return 'csv' in source ? csvTable(bytes) : jsonLinesTable(bytes);
+    return 'csv' in source ? readCsv(bytes) : readJsonLines(bytes);
   } catch (thrown) {
     if (!(thrown instanceof TableError)) throw thrown;
     throw unusable(`${file}:${thrown.line}: ${thrown.message}`, 'Mend that line, or leave it out.', thrown);
   }
 }
 
+/** The file's bytes, in shared memory. */
 async function bytesOf(file: string): Promise<Uint8Array> {
   try {
-    const { size } = await stat(file);
+    await using opened = await open(file);
+    const { size } = await opened.stat();
     if (size > FILE_MAX_BYTES) {
       const hint = 'Split it, or give each scenario its own part.';
       throw unusable(`${file} has ${formatCount(size)} bytes; at most ${formatCount(FILE_MAX_BYTES)} are read`, hint);
     }
-    return await readFile(file);
+    const bytes = new Uint8Array(new SharedArrayBuffer(size));
+    let at = 0;
+    while (at < size) {
+      const { bytesRead } = await opened.read(bytes, at, size - at, at);
+      if (bytesRead === 0) break;
+      at += bytesRead;
+    }
+    return bytes.subarray(0, at);
   } catch (thrown) {
     if (thrown instanceof HarnessError) throw thrown;
     throw unusable(`${file} cannot be read: ${messageOf(thrown)}`, 'Feeds are named relative to the plan.', thrown);

@@ -1,12 +1,15 @@
 import { Worker } from 'node:worker_threads';
 import { ownProgram } from '../core/own-program.ts';
-import type { LoadHealth, LoadSpec, LoadSummary } from '../spi/load.ts';
+import type { LoadHealth, LoadSpec, LoadSummary, RegionMeasured } from '../spi/load.ts';
+import { readFeeds } from './feeds.ts';
 import { UseMeter } from './health.ts';
 import { type Label, labelsOf, replayLabels } from './labels.ts';
-import type { FromGenerator, FromSender, SenderHealth, ToGenerator, ToSender } from './messages.ts';
+import type { FromGenerator, FromSender, SenderData, SenderHealth, ToGenerator, ToSender } from './messages.ts';
 import { WHOLE } from './pacer.ts';
+import type { RegionWays } from './region-ways.ts';
 import { WindowCells } from './window-cells.ts';
 
+const LOOK_MS = 1000;
 const SENDER = ownProgram('./sender', import.meta.url);
 
 type Batch = Extract<FromSender, { type: 'batch' }>;
@@ -25,6 +28,9 @@ export class Generator {
   readonly #summaries: LoadSummary[] = [];
   #labels: readonly Label[] = [];
   #scenario = '';
+  #ways: RegionWays | undefined;
+  /** What was seen of the ways since a row told of them last. */
+  #looked: RegionMeasured[] = [];
   #readyCount = 0;
 
   constructor(say: (message: FromGenerator) => Promise<void>, fail: (thrown: unknown) => void) {
@@ -42,7 +48,18 @@ export class Generator {
         return;
       default:
         for (const thread of this.#threads) this.#tell(thread, message);
+        if (message.type === 'begin') this.#lookAtWays();
     }
+  }
+
+  /** A proxy that cannot keep up would be taken for a slow system. */
+  #lookAtWays(): void {
+    const ways = this.#ways;
+    if (ways === undefined) return;
+    const looking = setInterval(() => {
+      ways.look().then((looked) => void this.#looked.push(...looked), this.#fail);
+    }, LOOK_MS);
+    looking.unref();
   }
 
   async #start(spec: LoadSpec, tag: Record<string, string>): Promise<void> {
@@ -51,10 +68,15 @@ export class Generator {
     const kinds =
       scenario.replay === undefined ? [] : await (await import('./open-replay.ts')).kindsOf(scenario.replay);
     const journeys = scenario.mix.map(({ journey }) => ({ name: journey, steps: scenario.journeys[journey] ?? [] }));
-    this.#labels = scenario.replay === undefined ? labelsOf(journeys).labels : replayLabels(kinds);
+    const regions = scenario.regions?.map(({ name }) => name);
+    this.#labels = scenario.replay === undefined ? labelsOf(journeys, regions).labels : replayLabels(kinds);
+    // Loaded only where there is one: most loads come from one place.
+    if (regions !== undefined) this.#ways = await (await import('./region-ways.ts')).openWays(spec, this.#fail);
+    const ways = this.#ways === undefined ? {} : { ways: this.#ways.addresses };
+    const feeds = await readFeeds(scenario);
     const threads = scenario.threads ?? 1;
     for (let index = 0; index < threads; index++) {
-      const data = { spec: partOf(spec, index, threads), tag, kinds };
+      const data: SenderData = { spec: partOf(spec, index, threads), tag, kinds, feeds, ...ways };
       const thread = new Worker(SENDER, { workerData: data, execArgv: [] });
       thread.on('message', (message: FromSender) => this.#heard(thread, index, message));
       thread.on('error', this.#fail);
@@ -74,7 +96,7 @@ export class Generator {
         if (this.#readyCount === this.#threads.length) void this.#say({ type: 'ready' });
         return;
       case 'canary':
-        void this.#say(message);
+        this.#canary(message).catch(this.#fail);
         return;
       case 'batch':
         this.#forward(thread, index, message).catch(this.#fail);
@@ -82,12 +104,19 @@ export class Generator {
     }
   }
 
+  /** Beside the journeys: does the way from each region take what was asked for? */
+  async #canary({ results }: Extract<FromSender, { type: 'canary' }>): Promise<void> {
+    const measured = (await this.#ways?.measure()) ?? [];
+    await this.#say({ type: 'canary', results: [...results, ...measured] });
+  }
+
   async #forward(thread: Worker, index: number, batch: Batch): Promise<void> {
     const windows = batch.windows.map(({ label, fromMs, buffer }) => {
       const cells = new WindowCells(buffer);
+      const { region } = this.#labels[label]!;
       const row = cells.row(this.#scenario, this.#labels[label]!, fromMs);
       cells.clear();
-      return row;
+      return region === undefined ? row : { ...row, region };
     });
     const health = batch.health === undefined ? [] : [this.#health(index, batch.health)];
     const { acks, failures, summary } = batch;
@@ -106,7 +135,10 @@ export class Generator {
     const { stealShare, ...use } = this.#use.read();
     const all = this.#inFlight.reduce((sum, count) => sum + count, 0);
     const steal = stealShare === undefined ? {} : { stealShare };
-    return { scenario: this.#scenario, atMs: Math.round(atMs), eventLoopP99Ms, inFlight: all, ...use, ...steal, pacer };
+    const looked = this.#looked.length === 0 ? {} : { ways: this.#looked };
+    this.#looked = [];
+    const own = { atMs: Math.round(atMs), eventLoopP99Ms, inFlight: all };
+    return { scenario: this.#scenario, ...own, ...use, ...steal, pacer, ...looked };
   }
 }
 

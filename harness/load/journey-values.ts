@@ -13,11 +13,12 @@ export function valuesOf(
   start: { number: number; index: number; chance: Chance; users: { from: number; to: number } },
 ): Value[] | undefined {
   const { number, index, chance, users } = start;
-  const values: Value[] = [undefined, undefined, number];
-  while (values.length < journey.slots) values.push(undefined);
+  const values = new Array<Value>(journey.slots).fill(undefined);
+  values[SLOT.n] = number;
   if (journey.usesUser) values[SLOT.user] = String(chance.seek(number, OF_USER).integer(users.from, users.to));
   if (journey.usesUuid) values[SLOT.uuid] = uuidFrom(chance.seek(number, OF_UUID));
-  for (const [nth, { rows, firstSlot }] of journey.feeds.entries()) {
+  for (let nth = 0; nth < journey.feeds.length; nth++) {
+    const { rows, firstSlot } = journey.feeds[nth]!;
     chance.seek(number, OF_FEED + nth);
     const row = rows.rowFor(index, () => chance.next());
     if (row === undefined) return undefined;

@@ -95,6 +95,11 @@ export class Journey implements Receiver, HasDeadline {
     this.#request = step.sender.send(this.values, trace, this);
   }
 
+  /** Instead of `wake`, before anything was sent: its time has passed. */
+  skip(): void {
+    this.#end('droppedLate', this.#host.now(), undefined);
+  }
+
   answered(answer: Answer): void {
     this.#request = undefined;
     this.#settle(answer, 'timeout');

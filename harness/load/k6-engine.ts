@@ -2,6 +2,7 @@ import { systemClock } from '../core/clock.ts';
 import type { Ack, CanaryResult, LoadHealth, LoadSpec, LoadSummary } from '../spi/load.ts';
 import type { ForeignEngine } from './foreign-engine.ts';
 import { findK6 } from './k6-binary.ts';
+import { writeK6Data } from './k6-data.ts';
 import { type K6Plan, planK6 } from './k6-plan.ts';
 import { type K6Options, K6Process } from './k6-process.ts';
 import { K6_LINE, K6Reader } from './k6-reader.ts';
@@ -40,7 +41,8 @@ export class K6Engine implements ForeignEngine {
   }
 
   async prepare(): Promise<void> {
-    const text = compileK6Script(this.#spec, this.#tag, this.#plan);
+    await using data = await writeK6Data(this.#spec, this.#plan.phases.at(-1)!.dues, this.#plan.beginsMs);
+    const text = compileK6Script(this.#spec, this.#tag, this.#plan, data);
     const k6 = await this.#start(text, true, (line) => {
       if (!line.startsWith(K6_LINE)) k6.note(line);
       else this.#reader?.line(line.slice(K6_LINE.length));
@@ -56,7 +58,8 @@ export class K6Engine implements ForeignEngine {
 
   async canary(): Promise<CanaryResult[]> {
     const lines: string[] = [];
-    const text = compileK6Canary(this.#spec, this.#tag);
+    await using data = await writeK6Data(this.#spec);
+    const text = compileK6Canary(this.#spec, this.#tag, data);
     const k6 = await this.#start(text, false, (line) => {
       if (line.startsWith(K6_LINE)) lines.push(line.slice(K6_LINE.length));
       else k6.note(line);
@@ -86,7 +89,8 @@ export class K6Engine implements ForeignEngine {
   }
 
   summary(): LoadSummary {
-    return this.#windows.summary;
+    const dryMs = this.#reader?.dryMs;
+    return { ...this.#windows.summary, ...(dryMs === undefined ? {} : { dryAtMs: Math.round(dryMs) }) };
   }
 
   health(): LoadHealth {

@@ -1,3 +1,4 @@
+import { arrivalRandom, poissonDueTimes } from '../core/arrivals.ts';
 import { countStarts, curveDuration, dueMs, type RateSegment } from '../core/rate-curve.ts';
 import type { JsonObject } from '../spi/json.ts';
 import type { LoadSpec } from '../spi/load.ts';
@@ -23,6 +24,8 @@ export interface K6Phase {
   startsBefore: number;
   /** Users that k6 has for it: with all of them busy it drops what is due. */
   users: number;
+  /** Where k6 has no executor of the kind: when its starts are due, in ms from t = 0; the script itself waits for each. */
+  dues?: readonly number[];
 }
 
 export interface K6Plan {
@@ -44,8 +47,12 @@ const WHOLE: Stripe = { index: 0, of: 1 };
 const TAIL_MS = 100;
 /** k6 refuses constant executors that are shorter; what they start beyond the count, the script does not run. */
 const CONSTANT_LEAST_MS = 1000;
+/** Users that wait for starts of their own begin to do so this much before the first can be due. */
+const AHEAD_MS = 200;
 /** Users beyond those that can be busy at once: k6 takes one for granted a little later than it is free. */
 const USERS_SPARE = 2;
+/** Where chance decides, so many standard deviations more than the mean can start while one goes on. */
+const BURST_DEVIATIONS = 6;
 
 interface Stripe {
   index: number;
@@ -67,11 +74,13 @@ function planRates(spec: LoadSpec): K6Plan {
   ].filter(({ durationMs }) => durationMs > 0);
   const warmMs = curveDuration(warming);
   const warmStarts = warming.length === 0 ? 0 : countStarts(warming);
-  const beginsMs = -warmMs - LEAD_MS;
+  const isPoisson = scenario.executor === 'poisson';
+  const beginsMs = Math.min(-warmMs - LEAD_MS, isPoisson ? -AHEAD_MS : 0);
   const warm = ramping('warm', spec, { segments: warming, fromMs: -warmMs, startsBefore: 0, beginsMs });
   const part = { segments, fromMs: 0, startsBefore: warmStarts, beginsMs };
   const flat = scenario.executor === 'constant-arrival-rate' && segments.length === 1 && stripe.of === 1;
-  const load = flat ? constant(spec, segments[0]!, part) : ramping('load', spec, part);
+  const scheduled = flat ? constant(spec, segments[0]!, part) : ramping('load', spec, part);
+  const load = isPoisson ? poisson(spec, part) : scheduled;
   return { phases: warmStarts > 0 ? [warm, load] : [load], beginsMs };
 }
 
@@ -99,11 +108,37 @@ function constant(spec: LoadSpec, segment: RateSegment, { startsBefore, beginsMs
   return { name: 'load', config, ...counted, beginsMs: 0, lengthMs, users };
 }
 
+/** k6 has no such executor: its users take the starts one after the other, and wait for the time of each. */
+function poisson(spec: LoadSpec, { segments, fromMs, beginsMs, startsBefore }: Part): K6Phase {
+  const { scenario, seed, stripe = WHOLE } = spec;
+  const offset = offsetOf(stripe, startsBefore);
+  const all = [...poissonDueTimes(segments, arrivalRandom(seed, scenario.name))];
+  const dues = all.flatMap((due, index) => (index % stripe.of === offset ? [fromMs + due] : []));
+  const rate = Math.max(...segments.flatMap(({ fromRate, toRate }) => [fromRate, toRate])) / stripe.of;
+  const users = usersFor(spec, rate, BURST_DEVIATIONS);
+  const lengthMs = AHEAD_MS + curveDuration(segments) + TAIL_MS;
+  const { preAllocatedVUs: vus, maxVUs: _, ...rest } = common('load', spec, fromMs - AHEAD_MS - beginsMs, users);
+  const config = {
+    executor: 'shared-iterations',
+    vus: vus!,
+    // It wants at least as many as users, and the script passes over what is beyond the schedule.
+    iterations: Math.max(dues.length, users),
+    maxDuration: ms(Math.max(CONSTANT_LEAST_MS, lengthMs)),
+    ...rest,
+  };
+  const due = (index: number): number => dues[index] ?? fromMs + curveDuration(segments);
+  const counted = { count: dues.length, dueMs: due, dues, offset, stride: stripe.of, startsBefore };
+  return { name: 'load', config, ...counted, beginsMs: fromMs - AHEAD_MS, lengthMs, users };
+}
+
+/** The first start of a phase that is this stripe's. */
+const offsetOf = ({ index, of }: Stripe, startsBefore: number): number => (((index - startsBefore) % of) + of) % of;
+
 /** A stripe has its share of every rate, and its first start by as much sooner or later as the stage before it is long. */
 function ramping(name: 'warm' | 'load', spec: LoadSpec, part: Part): K6Phase {
   const { segments, fromMs, beginsMs, startsBefore } = part;
   const { index, of } = spec.stripe ?? WHOLE;
-  const offset = (((index - startsBefore) % of) + of) % of;
+  const offset = offsetOf({ index, of }, startsBefore);
   const leadMs = LEAD_MS - ((LEAD_MS + NANOSECOND_MS) * offset) / of;
   const rates = segments.flatMap(({ fromRate, toRate }) => [fromRate, toRate]);
   const unit = unitFor(rates);
@@ -187,13 +222,14 @@ function userStages(segments: readonly RateSegment[], stripe: Stripe): JsonObjec
   });
 }
 
-/** No journey outlives its deadlines, so never more of them are on their way than start in that time. */
-function usersFor(spec: LoadSpec, rate: number): number {
+/** No journey outlives its deadlines, so (but for chance) never more of them are on their way than start in that time. */
+function usersFor(spec: LoadSpec, rate: number, deviations = 0): number {
   const { mix } = spec.scenario;
   const inFlightMax = shareOf(spec.scenario.inFlightMax, spec.stripe ?? WHOLE);
   const unbounded = { ...spec.scenario, good: { ...spec.scenario.good, journeyWithinMs: undefined } };
   const longestMs = Math.max(...mix.map(({ journey }) => journeyDeadlineMs(unbounded, journey)));
-  return Math.max(1, Math.min(inFlightMax, Math.ceil((rate * longestMs) / 1000) + USERS_SPARE));
+  const busy = (rate * longestMs) / 1000;
+  return Math.max(1, Math.min(inFlightMax, Math.ceil(busy + deviations * Math.sqrt(busy)) + USERS_SPARE));
 }
 
 /** Seconds in which every rate is a whole number, as k6 wants it. */

@@ -131,6 +131,43 @@ describe('k6’s starts', () => {
   });
 });
 
+describe('starts that the script itself waits for', () => {
+  const poisson = (): LoadSpec => {
+    const spec = specOf(10, 3);
+    return { ...spec, seed: 1, scenario: { ...spec.scenario, executor: 'poisson' } };
+  };
+  const dues = (): readonly number[] => planK6(poisson()).phases[0]!.dues!;
+
+  it('are told by number, in whatever order; those left out are dropped in their own second', () => {
+    const told = new Told(poisson());
+    const at = dues();
+    // On k6's clock the phase began as planned, 200 ms before t = 0.
+    told.say('o', 'load', micros(-200), (ORIGIN_MS + ZERO_MS) * 1000);
+    told.begin(1, at[1]! + 1);
+    told.begin(0, at[0]! + 1);
+    told.end(0, at[0]! + 1, at[0]! + 6);
+    told.end(1, at[1]! + 1, at[1]! + 6);
+    told.say('d', 'load', 2, micros(at[2]! + 300));
+    const rows = wholes(told.finish());
+    expect(told.windows.summary).toMatchObject({ scheduled: at.length, sent: 2, good: 2, bad: at.length - 2 });
+    const inFirst = at.filter((due) => due < 1000).length;
+    expect(rows[0]).toMatchObject({ fromMs: 0, scheduled: inFirst, droppedCap: inFirst - 2 });
+  });
+
+  it('end where a feed has no row any more, and what comes after is not held against anybody', () => {
+    const told = new Told(poisson());
+    const at = dues();
+    told.say('o', 'load', micros(-200), (ORIGIN_MS + ZERO_MS) * 1000);
+    told.begin(0, at[0]!);
+    told.end(0, at[0]!, at[0]! + 5);
+    told.say('y', 'load', 2, micros(at[2]!));
+    told.say('y', 'load', 1, micros(at[1]!));
+    told.finish();
+    expect(told.reader.dryMs).toBe(at[1]);
+    expect(told.windows.summary).toMatchObject({ scheduled: 1, good: 1, bad: 0 });
+  });
+});
+
 it('loses no start and counts none twice, whatever the users are busy with', () => {
   const busy = fc.array(fc.integer({ min: 1, max: 1500 }), { minLength: 40, maxLength: 40 });
   fc.assert(

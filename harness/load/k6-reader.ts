@@ -22,6 +22,10 @@ interface OpenPhase {
   /** Next start of the schedule that neither began nor was dropped. */
   next: number;
   journeys: Map<number, OpenJourney>;
+  /** Where the script itself waits for each start: those that it told of. */
+  told: Uint8Array | undefined;
+  /** A feed had no row for a start: nothing was due any more. */
+  isDry: boolean;
   /** The last time (ms from t = 0) at which all users were known to be busy. */
   fullUntilMs: number;
   isFull: boolean;
@@ -39,6 +43,7 @@ export class K6Reader {
   readonly #originMs: number;
   readonly #phases: Map<string, OpenPhase>;
   readonly #cycle: readonly number[];
+  #dryMs: number | undefined;
 
   constructor(spec: LoadSpec, plan: K6Plan, windows: SampleWindows, originMs: number) {
     this.#spec = spec;
@@ -55,11 +60,18 @@ export class K6Reader {
           waiting: [],
           next: 0,
           journeys: new Map(),
+          told: phase.dues === undefined ? undefined : new Uint8Array(phase.dues.length),
+          isDry: false,
           fullUntilMs: Number.NEGATIVE_INFINITY,
           isFull: false,
         },
       ]),
     );
+  }
+
+  /** When the first start was due that a feed had no row for. */
+  get dryMs(): number | undefined {
+    return this.#dryMs;
   }
 
   /** One line without its mark. */
@@ -84,7 +96,10 @@ export class K6Reader {
     for (const open of this.#phases.values()) {
       for (const journey of open.journeys.values()) journey.cutOff(nowMs);
       const { count } = open.phase;
-      if (whole && count !== undefined) while (open.next < count) this.#drop(open, nowMs);
+      if (!whole || count === undefined || open.isDry) continue;
+      const { told } = open;
+      if (told === undefined) while (open.next < count) this.#drop(open, open.next++, nowMs);
+      else told.forEach((known, start) => void (known === 0 && this.#drop(open, start, nowMs)));
     }
   }
 
@@ -102,6 +117,10 @@ export class K6Reader {
       this.#begin(open, Number(i), Number(fields[3]), this.#ms(open, fields[4]));
       return;
     }
+    if (kind === 'd' || kind === 'y') {
+      this.#notBegun(open, kind, Number(i), this.#ms(open, fields[3]));
+      return;
+    }
     const journey = open.journeys.get(Number(i));
     if (journey === undefined) return;
     if (kind === 's') this.#step(open, journey, fields);
@@ -114,9 +133,28 @@ export class K6Reader {
   }
 
   #begin(open: OpenPhase, i: number, journey: number, sentMs: number): void {
-    const start = this.#startOf(open, sentMs);
+    const { told } = open;
+    const start = told === undefined ? this.#startOf(open, sentMs) : this.#known(open, i);
     open.journeys.set(i, this.#windows.begin({ journey, sentMs, ...start }));
-    open.isFull = open.phase.count !== undefined && open.journeys.size >= open.phase.users;
+    open.isFull = told === undefined && open.phase.count !== undefined && open.journeys.size >= open.phase.users;
+    if (told !== undefined) told[i] = 1;
+  }
+
+  /** Start i left out for want of a free user, or of a row: then it was the last one, and its time is kept. */
+  #notBegun(open: OpenPhase, kind: 'd' | 'y', i: number, atMs: number): void {
+    if (open.told !== undefined) open.told[i] = 1;
+    if (kind === 'd') {
+      this.#drop(open, i, atMs);
+      return;
+    }
+    const dueMs = open.phase.count === undefined ? atMs : open.phase.dueMs(open.told === undefined ? open.next : i);
+    this.#dryMs = Math.min(this.#dryMs ?? dueMs, dueMs);
+    open.isDry = true;
+  }
+
+  #known(open: OpenPhase, i: number): { keyMs: number; intendedMs: number } {
+    const keyMs = open.phase.dueMs(i);
+    return { keyMs, intendedMs: keyMs + this.#lateByMs(open) };
   }
 
   #startOf(open: OpenPhase, sentMs: number): { keyMs: number; intendedMs: number } {
@@ -126,9 +164,7 @@ export class K6Reader {
       this.#dropUntil(open, Math.min(open.fullUntilMs, sentMs - SLACK_MS), sentMs);
       open.fullUntilMs = Number.NEGATIVE_INFINITY;
     }
-    const keyMs = open.phase.dueMs(Math.min(open.next, count - 1));
-    open.next++;
-    return { keyMs, intendedMs: keyMs + this.#lateByMs(open) };
+    return this.#known(open, Math.min(open.next++, count - 1));
   }
 
   /** How much later than planned k6 began this phase: its own schedule counts from there. */
@@ -139,14 +175,14 @@ export class K6Reader {
   #dropUntil(open: OpenPhase, untilMs: number, nowMs: number): void {
     const { count, dueMs } = open.phase;
     const lateByMs = this.#lateByMs(open);
-    while (open.next < (count ?? 0) && dueMs(open.next) + lateByMs < untilMs) this.#drop(open, nowMs);
+    if (open.isDry) return;
+    while (open.next < (count ?? 0) && dueMs(open.next) + lateByMs < untilMs) this.#drop(open, open.next++, nowMs);
   }
 
-  #drop(open: OpenPhase, nowMs: number): void {
+  #drop(open: OpenPhase, start: number, nowMs: number): void {
     const { offset, stride } = open.phase;
-    const journey = this.#cycle[(offset + open.next * stride) % this.#cycle.length]!;
-    this.#windows.drop(journey, open.phase.dueMs(open.next), nowMs);
-    open.next++;
+    const journey = this.#cycle[(offset + start * stride) % this.#cycle.length]!;
+    this.#windows.drop(journey, open.phase.dueMs(start), nowMs);
   }
 
   #step(open: OpenPhase, journey: OpenJourney, fields: Fields): void {

@@ -8,10 +8,13 @@
  *   ["s", phase, i, step, intended, sent, ended, result, status, last, key, acked, traceparent, body, code, error]
  *                                             a step ended; `intended` is 0 for the first, whose due time is the schedule's
  *   ["l", phase, i, step, at]                 the journey ends before this step, by the declared conversion
+ *   ["d", phase, i, at]                       start i was left out: no user was free when it was due
+ *   ["y", phase, i, at]                       a feed whose rows are used once has none for start i: nothing starts any more
  */
 export const K6_RUNTIME = String.raw`
 const FAILURE_BODY_MAX = 2048;
 const SEARCHED_MAX = 65536;
+const SLACK_US = 5000;
 
 let instance;
 let scenario;
@@ -27,8 +30,7 @@ function begin() {
 }
 
 /** Ties k6's clock, which is fine, to the machine's, which a script sees in whole milliseconds: at a change of them. */
-function tellOrigin(phase, lengthMs) {
-  const began = micros() - Math.round(scenario.progress * lengthMs * 1000);
+function tellOrigin(phase, began) {
   const before = Date.now();
   let now = before;
   while (now === before) now = Date.now();
@@ -134,9 +136,34 @@ function send(step, values, tags, timeout) {
   }
 }
 
-function walk(phase, i, j, number) {
-  const { steps } = JOURNEYS[j];
+/** By weight in constant time: a slot keeps its own index, or gives another. */
+function drawn({ count, weights }, number, nth) {
+  const hash = crypto.sha256(SEED + '/' + number + '/feed/' + nth, 'hex');
+  const slot = Math.min(count - 1, Math.floor(chanceOf(hash, 0) * count));
+  if (weights === undefined) return slot;
+  const [keep, other] = weights[slot];
+  return chanceOf(hash, 8) < keep ? slot : other;
+}
+
+/** Puts the rows of a start into its values; false when a feed has none for it. */
+function fed(values, names, number, index) {
+  for (let nth = 0; nth < names.length; nth++) {
+    const feed = FEEDS[names[nth]];
+    if (feed.order === 'unique' && index >= feed.count) return false;
+    const row = feed.order === 'random' ? drawn(feed, number, nth) : index % feed.count;
+    values[names[nth] + '.'] = feed.rows === undefined ? feed.made(row + 1) : feed.rows[row];
+  }
+  return true;
+}
+
+/** Whether there was a row for it. */
+function walk(phase, i, j, number, index) {
+  const { steps, feeds } = JOURNEYS[j];
   const values = start(number);
+  if (!fed(values, feeds, number, index)) {
+    tell(['y', phase, i, micros()]);
+    return false;
+  }
   let ended = 0;
   for (let s = 0; s < steps.length; s++) {
     const step = steps[s];
@@ -145,7 +172,7 @@ function walk(phase, i, j, number) {
     if (s > 0) {
       if (step.conversion < 1 && chanceOf(hash, 48) >= step.conversion) {
         tell(['l', phase, i, s, ended]);
-        return;
+        return true;
       }
       const think = step.think[0] + chanceOf(hash, 56) * (step.think[1] - step.think[0]);
       intended = ended + Math.round(think * 1000);
@@ -166,18 +193,34 @@ function walk(phase, i, j, number) {
       fields.push(tags.traceparent || '', String(answer.body || '').slice(0, FAILURE_BODY_MAX), answer.error_code, answer.error || '');
     }
     tell(fields);
-    if (last) return;
+    if (last) return true;
   }
+  return true;
+}
+
+/** Waits for the time of a start that the schedule has and k6 has not; false when no user was free for it. */
+function awaited(phase, i) {
+  const due = DUES[i];
+  const now = micros();
+  if (now > due + SLACK_US) {
+    tell(['d', phase, i, now]);
+    return false;
+  }
+  if (due > now) sleep((due - now) / 1e6);
+  return true;
 }
 
 function iterate(phase) {
   begin();
   const i = scenario.iterationInTest;
-  const { count, lengthMs, first, offset, stride } = PHASES[phase];
+  const { count, lengthMs, began, first, row, offset, stride } = PHASES[phase];
   // k6 may start one more at the very end.
   if (count !== null && i >= count) return;
-  if (i === 0) tellOrigin(phase, lengthMs);
+  if (i === 0) tellOrigin(phase, began === null ? micros() - Math.round(scenario.progress * lengthMs * 1000) : began);
+  if (began !== null && !awaited(phase, i)) return;
   const start = offset + i * stride;
-  walk(phase, i, CYCLE[start % CYCLE.length], first + start);
+  if (walk(phase, i, CYCLE[start % CYCLE.length], first + start, row + start)) return;
+  // Nothing starts any more; a user that went round at once would only keep the processor busy.
+  sleep(Math.max(0.1, (1 - scenario.progress) * lengthMs / 1000));
 }
 `;

@@ -128,6 +128,7 @@ describe('a compiled script', () => {
       "[
         {
           name: "buy",
+          feeds: [],
           steps: [
             {
               name: "POST /orders",
@@ -161,6 +162,7 @@ describe('a compiled script', () => {
         },
         {
           name: "look",
+          feeds: [],
           steps: [
             {
               name: "GET /",
@@ -185,7 +187,7 @@ describe('a compiled script', () => {
     );
     expect(compiled).toContain('const CYCLE = [0,0,1,0];');
     expect(compiled).toContain(
-      'const PHASES = {"load":{"count":20,"lengthMs":2000,"first":1002,"offset":0,"stride":1}};',
+      'const PHASES = {"load":{"count":20,"lengthMs":2000,"began":null,"first":1002,"row":2,"offset":0,"stride":1}};',
     );
   });
 

@@ -14,6 +14,12 @@ const OPEN_NOTE =
   'has a connection of its own';
 const USERS_NOTE =
   'k6’s users wait for their answers, so latency is service time: a slow system is asked less, which its percentiles do not show';
+const REPLAY_REASON =
+  'a replay learns ids and tokens from its answers as it goes, and may be signed by a module for Node: k6 can do neither';
+const POISSON_NOTE =
+  'k6 has no Poisson arrivals: its users take the starts of the schedule one after the other and wait for the time of each';
+const FEED_NOTE =
+  'rows are dealt as by the native engine; those that are drawn come by the same weights, though other ones';
 const STOP_NOTE = 'a k6 that is stopped early cuts off what is on its way, and that is counted as unfinished';
 const SCRIPT_NOTE =
   'the script’s own options say what is sent; each HTTP request of it is one sample, good when k6 expected its response ' +
@@ -53,14 +59,15 @@ function detect(): Support {
 function accepts(scenario: Scenario): Support {
   if (scenario.script !== undefined) return acceptsScript(scenario);
   const { executor } = scenario;
-  if (executor === 'poisson' || executor === 'replay') {
-    return { ok: false, reason: `k6 has no ${executor} executor`, hint: NATIVE };
-  }
-  if (Object.keys(scenario.feeds ?? {}).length > 0) {
-    return { ok: false, reason: 'feeds are not handed to k6', hint: `${NATIVE}, or read the data in a \`script:\`` };
-  }
-  const isOpen = executor === 'constant-arrival-rate' || executor === 'ramping-arrival-rate';
-  return { ok: true, note: `${isOpen ? OPEN_NOTE : USERS_NOTE}; ${STOP_NOTE}` };
+  if (executor === 'replay') return { ok: false, reason: REPLAY_REASON, hint: NATIVE };
+  const isOpen = executor !== 'constant-vus' && executor !== 'ramping-vus';
+  const notes = [
+    isOpen ? OPEN_NOTE : USERS_NOTE,
+    ...(executor === 'poisson' ? [POISSON_NOTE] : []),
+    ...(Object.keys(scenario.feeds ?? {}).length > 0 ? [FEED_NOTE] : []),
+    STOP_NOTE,
+  ];
+  return { ok: true, note: notes.join('; ') };
 }
 
 function acceptsScript(scenario: Scenario): Support {

@@ -7,23 +7,26 @@ export const OTHER = 'other';
 export interface Label {
   journey: string;
   step?: string;
+  /** Of a scenario with regions: where the journey's users are; steps are not told apart by it. */
+  region?: string;
 }
 
-/** The labels of one journey of a mix, as indices into the scenario's list of labels. */
+/** The labels of one journey of a mix, or of one journey of users in one region, as indices into the scenario's list of labels. */
 export interface JourneyLabels {
   journey: number;
   steps: number[];
 }
 
 /**
- * Which journeys and steps have rows of their own: journeys first, in the order of the mix, then steps. The same
- * journeys give the same list in every thread and process.
+ * Which journeys and steps have rows of their own: journeys first, in the order of the mix (with regions all of the first
+ * region, then all of the next), then steps. The same journeys give the same list in every thread and process.
  */
-export function labelsOf(journeys: readonly { name: string; steps: readonly { name: string }[] }[]): {
-  labels: Label[];
-  of: JourneyLabels[];
-} {
-  const wanted = journeys.length + journeys.reduce((sum, journey) => sum + journey.steps.length, 0);
+export function labelsOf(
+  journeys: readonly { name: string; steps: readonly { name: string }[] }[],
+  regions: readonly string[] = [],
+): { labels: Label[]; of: JourneyLabels[] } {
+  const lanes = lanesOf(journeys, regions);
+  const wanted = lanes.length + journeys.reduce((sum, journey) => sum + journey.steps.length, 0);
   // Two of the labels are those of the rest.
   let free = wanted <= LABELS_MAX ? LABELS_MAX : LABELS_MAX - 2;
   const labels: Label[] = [];
@@ -32,12 +35,18 @@ export function labelsOf(journeys: readonly { name: string; steps: readonly { na
     others ??= { journey: labels.push({ journey: OTHER }) - 1, step: labels.push({ journey: OTHER, step: OTHER }) - 1 };
     return others;
   };
-  const own = journeys.map(({ name }) => (free-- > 0 ? labels.push({ journey: name }) - 1 : rest().journey));
-  const of = journeys.map(({ name, steps }, index) => ({
-    journey: own[index]!,
-    steps: steps.map((step) => (free-- > 0 ? labels.push({ journey: name, step: step.name }) - 1 : rest().step)),
-  }));
-  return { labels, of };
+  const own = lanes.map((label) => (free-- > 0 ? labels.push(label) - 1 : rest().journey));
+  const steps = journeys.map((journey) =>
+    journey.steps.map(({ name: step }) =>
+      free-- > 0 ? labels.push({ journey: journey.name, step }) - 1 : rest().step,
+    ),
+  );
+  return { labels, of: own.map((label, lane) => ({ journey: label, steps: steps[lane % journeys.length]! })) };
+}
+
+function lanesOf(journeys: readonly { name: string }[], regions: readonly string[]): Label[] {
+  const plain = journeys.map(({ name }): Label => ({ journey: name }));
+  return regions.length === 0 ? plain : regions.flatMap((region) => plain.map((label) => ({ ...label, region })));
 }
 
 /** What requests of a replay are counted as: one journey, whose steps are the commonest kinds of request. */

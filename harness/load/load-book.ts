@@ -68,7 +68,7 @@ export class LoadBook {
 
   /** The schedule had a start. */
   scheduled(lane: Lane, dueMs: number): void {
-    this.#windows.at(lane.labels.journey, dueMs).count('scheduled');
+    this.#windows.at(lane.labels.journey, dueMs).scheduled();
     if (dueMs >= 0) this.#totals.scheduled++;
   }
 
@@ -89,7 +89,8 @@ export class LoadBook {
   step(lane: Lane, journey: Journey, result: Result, endedMs: number, answer: Answer | undefined): void {
     const { step, intendedMs, sentMs } = journey;
     const window = this.#windows.at(lane.labels.steps[step]!, intendedMs);
-    if (!isBad(result)) window.count(result);
+    if (result === 'good') window.good();
+    else if (!isBad(result)) window.count(result);
     else {
       window.bad(result, intendedMs);
       this.#fail(journey, result, endedMs, answer);
@@ -109,7 +110,8 @@ export class LoadBook {
     const { scheduledMs, firstSentMs, step } = journey;
     this.#notSent(lane, step + 1, journey.intendedMs, stepResult === 'good' ? 'left' : 'abandoned');
     const window = this.#windows.at(lane.labels.journey, scheduledMs);
-    if (isBad(result)) window.bad(result, scheduledMs);
+    if (result === 'good') window.good();
+    else if (isBad(result)) window.bad(result, scheduledMs);
     else window.count(result);
     // How late it was must show, also where nothing was sent.
     if (result === 'droppedLate' && step === 0) window.late(endedMs - scheduledMs);

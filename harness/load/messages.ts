@@ -1,4 +1,6 @@
 import type { Ack, CanaryResult, LoadHealth, LoadSpec, LoadSummary, LoadWindow, StepFailure } from '../spi/load.ts';
+import type { Address } from '../spi/runtime.ts';
+import type { ReadFeed } from './feed.ts';
 
 /** What the tool says to the generator's process. */
 export type ToGenerator =
@@ -21,6 +23,10 @@ export interface SenderData {
   tag: Record<string, string>;
   /** Of a replay: the kinds of request that are counted for themselves. */
   kinds: readonly string[];
+  /** By name; all threads have the same memory. */
+  feeds: Record<string, ReadFeed>;
+  /** Of a scenario with regions: where the way from each of them begins, in their order. */
+  ways?: readonly Address[];
 }
 
 /** What the process's main thread says to a sending thread; `taken`: the last batch has been read out and cleared. */

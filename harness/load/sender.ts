@@ -1,10 +1,11 @@
+import { performance } from 'node:perf_hooks';
 import { type MessagePort, parentPort, workerData } from 'node:worker_threads';
 import { systemClock } from '../core/clock.ts';
 import type { LoadSpec } from '../spi/load.ts';
 import { Canary } from './canary.ts';
 import type { JourneySurroundings } from './compiled-journey.ts';
 import type { Engine, EngineMaker } from './engine.ts';
-import { openFeeds } from './feeds.ts';
+import { feedsOf } from './feeds.ts';
 import { DelayMeter } from './health.ts';
 import type { FromSender, SenderData, ToSender } from './messages.ts';
 import { openEngine } from './open-engine.ts';
@@ -93,6 +94,7 @@ class SendingThread {
       loop.end();
       clearInterval(turns);
       this.#around.transport.close();
+      for (const way of this.#around.ways ?? []) way.close();
     }, BATCH_MS);
   }
 
@@ -131,9 +133,15 @@ class SendingThread {
   }
 }
 
-async function transportOf({ target, scenario }: LoadSpec): Promise<Transport> {
+/** Of a closed model: each of the users has a connection. */
+const oneEachOf = ({ scenario: { executor } }: LoadSpec): boolean =>
+  executor === 'constant-vus' || executor === 'ramping-vus';
+
+async function transportOf(spec: LoadSpec): Promise<Transport> {
+  const { target, scenario } = spec;
   const { http } = scenario;
-  if (http?.version !== 2 && http?.proxy === undefined) return new SocketTransport(target);
+  if (http?.version !== 2 && http?.proxy === undefined)
+    return new SocketTransport(target, { oneEach: oneEachOf(spec) });
   // Loaded only where it is needed: it is most of what a generator would weigh.
   const { UndiciTransport } = await import('./undici-transport.ts');
   return new UndiciTransport(target, {
@@ -145,9 +153,15 @@ async function transportOf({ target, scenario }: LoadSpec): Promise<Transport> {
 
 const port = parentPort;
 if (port === null) throw new Error('a sending thread is started by the load generator');
-const { spec, tag, kinds } = workerData as SenderData;
-const [feeds, transport] = await Promise.all([openFeeds(spec.scenario), transportOf(spec)]);
-const around: JourneySurroundings = { runId: spec.runId, marker: spec.marker, tag, feeds, transport };
+const { spec, tag, kinds, feeds: read, ways } = workerData as SenderData;
+const feeds = feedsOf(read);
+const transport = await transportOf(spec);
+const around: JourneySurroundings = {
+  ...{ runId: spec.runId, marker: spec.marker, tag, feeds, transport },
+  ...(ways === undefined
+    ? {}
+    : { ways: ways.map((by) => new SocketTransport(spec.target, { by, oneEach: oneEachOf(spec) })) }),
+};
 const make = await openEngine(spec, around, {
   kinds,
   // Outside any call of ours: the thread ends with it, and the generator says why.

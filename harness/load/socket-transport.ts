@@ -1,10 +1,11 @@
 import { isIP } from 'node:net';
 import { SLOT } from './compiled-journey.ts';
-import { type Wire, writeTrace } from './connection.ts';
-import { ConnectionPool, type Ready } from './connection-pool.ts';
+import { type Connection, type Wire, writeTrace } from './connection.ts';
+import { type ConnectionPool, poolOf, type Ready } from './connection-pool.ts';
 import { asIs, fill, inHeader, joined, literal, type Template, type Value } from './template.ts';
 import { SPAN_WORDS, TRACE_WORDS } from './trace.ts';
 import type { Receiver, RequestShape, Sender, Sent, Transport } from './transport.ts';
+import { WriteBatch } from './write-batch.ts';
 
 /** Written by us, whatever the plan says: they are about the connection and the framing. */
 const OURS = new Set(['content-length', 'transfer-encoding', 'keep-alive', 'upgrade', 'te', 'trailer', 'expect']);
@@ -13,21 +14,36 @@ const MAY_HAVE_BODY = new Set(['POST', 'PUT', 'PATCH']);
 
 /** HTTP/1.1 over kept-alive connections on bare sockets. */
 export class SocketTransport implements Transport {
-  readonly #pool: ConnectionPool;
+  readonly #pool: ConnectionPool<Connection>;
+  readonly #batch = new WriteBatch(setImmediate);
   readonly #hostHeader: string;
   readonly #basePath: string;
 
-  /** `target` is a base URL, http or https. */
-  constructor(target: string) {
+  /**
+   * `target` is a base URL, http or https; connections go to `by`, where it is given, which leads there. `oneEach`: each
+   * request has a right to a connection of its own at once, as those of users have.
+   */
+  constructor(
+    target: string,
+    { by, oneEach = false }: { by?: { host: string; port: number }; oneEach?: boolean } = {},
+  ) {
     const url = new URL(target);
     const secure = url.protocol === 'https:';
     const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
     const port = url.port === '' ? (secure ? 443 : 80) : Number(url.port);
     // An address is no name that a certificate could be asked for by SNI.
     const tls = secure ? { servername: isIP(host) === 0 ? host : '', session: undefined } : undefined;
-    this.#pool = new ConnectionPool({ host, port, tls });
+    this.#pool = poolOf({ host: by?.host ?? host, port: by?.port ?? port, tls }, this.#batch, oneEach);
     this.#hostHeader = url.host;
     this.#basePath = url.pathname.replace(/\/$/, '');
+  }
+
+  admits(): boolean {
+    return this.#pool.admits();
+  }
+
+  flush(): void {
+    this.#batch.flush();
   }
 
   compile(shape: RequestShape): Sender {
@@ -41,7 +57,7 @@ export class SocketTransport implements Transport {
 
 class SocketSender implements Sender {
   readonly #shape: RequestShape;
-  readonly #pool: ConnectionPool;
+  readonly #pool: ConnectionPool<Connection>;
   /** Everything before the body; of a body that changes, everything before its length. */
   readonly #head: Template;
   readonly #body: Template | undefined;
@@ -49,7 +65,7 @@ class SocketSender implements Sender {
   readonly #encoding: 'latin1' | 'utf8';
   readonly #wire: Wire | undefined;
 
-  constructor(shape: RequestShape, basePath: string, host: string, pool: ConnectionPool) {
+  constructor(shape: RequestShape, basePath: string, host: string, pool: ConnectionPool<Connection>) {
     this.#shape = shape;
     this.#pool = pool;
     this.#toHead = shape.method === 'HEAD';

@@ -38,5 +38,13 @@ export interface Sender {
 /** Sends requests, never twice and never to where an answer points; injected, so that the executor runs on virtual time as well. */
 export interface Transport {
   compile(shape: RequestShape): Sender;
+  /**
+   * Whether a start should be given now: it would go out at once or as soon as a connection has been opened for it.
+   * False: it would wait for answers that this thread has not come to read yet, and may as well wait on its schedule; ask
+   * again when one has come, and at each tick. Absent: always.
+   */
+  admits?(): boolean;
+  /** Writes what it may hold back for a moment to write it together. */
+  flush?(): void;
   close(): void;
 }

@@ -4,6 +4,7 @@ import type { JournalView, SecondRow } from '../spi/journal.ts';
 import type { AvailabilityParams } from './availability.ts';
 import { cutShort } from './cut-short.ts';
 import { percent, percentDown, scopeOf, seconds } from './phrases.ts';
+import { waysDoubt } from './regions.ts';
 import { rowsWithin, type Windows, windowsOf } from './windowed.ts';
 
 const EVIDENCE_MAX = 12;
@@ -20,7 +21,8 @@ export function judgeWindows(
   const window = { of: asked.of, when: asked.when, overMs: asked.over, target: asked.target };
   const windows = windowsOf(view, rows, window, ({ good, badCount }) => ({ good, total: good + badCount }));
   const verdict = verdictOf(windows);
-  const doubt = lateDoubt(view, asked, rows, verdict) ?? cutDoubt(view, verdict);
+  const slowWays = verdict === 'fail' ? waysDoubt(view, asked.of) : undefined;
+  const doubt = lateDoubt(view, asked, rows, verdict) ?? slowWays ?? cutDoubt(view, verdict);
   const { worst } = windows;
   const part = asked.when === 'all' ? '' : ` (${asked.when})`;
   return {

@@ -7,8 +7,9 @@ import type { JournalView, SecondRow } from '../spi/journal.ts';
 import { judgeWindows } from './availability-windows.ts';
 import { cutShort } from './cut-short.ts';
 import { faultsIncluded, percent, percentDown, percentUp, scopeOf } from './phrases.ts';
-import { plannedStarts } from './planned.ts';
+import { partOf, plannedStarts } from './planned.ts';
 import { judgeProportion, type Proportion, proportion, whatWouldSettle } from './proportion.ts';
+import { waysDoubt } from './regions.ts';
 import { type Tally, tally, tallySeconds } from './tally.ts';
 import { inPart, underFault, type When, whenParam } from './when.ts';
 import { overParam } from './windowed.ts';
@@ -16,6 +17,7 @@ import { overParam } from './windowed.ts';
 export type AvailabilityParams = {
   of: string;
   journey?: string;
+  region?: string;
   target: number;
   confidence: number;
   when: When;
@@ -27,6 +29,7 @@ const between = (value: number): boolean => value > 0 && value < 1;
 const params = z.strictObject({
   of: z.string().meta({ description: 'the scenario' }),
   journey: z.string().exactOptional().meta({ description: 'one journey of it; all without' }),
+  region: z.string().exactOptional().meta({ description: 'users in one of its regions; all without' }),
   target: percentage().refine(between, 'a target lies between 0% and 100%: no sample proves either'),
   confidence: percentage().refine(between, 'a confidence lies between 0% and 100%').default(0.95),
   when: whenParam(),
@@ -41,10 +44,9 @@ export const availability: Check<AvailabilityParams> = {
   // Windows are counted, not sampled: any number of them can pass.
   sampleNeeded: ({ target, confidence, over }) =>
     over === undefined ? samplesNeeded(target, 0, confidence) : undefined,
-  sampleOf: ({ of, journey }) => ({ scenario: of, ...(journey === undefined ? {} : { journey }) }),
+  sampleOf: partOf,
   evaluate(view, asked) {
-    const { of, journey } = asked;
-    const all = view.seconds({ scenario: of, ...(journey === undefined ? {} : { journey }) });
+    const all = view.seconds(partOf(asked));
     if (asked.over !== undefined) return [judgeWindows(view, { ...asked, over: asked.over }, all)];
     const rows = inPart(view, all, asked.when);
     const main = judgeMain(view, asked, rows);
@@ -57,7 +59,8 @@ function judgeMain(view: JournalView, asked: AvailabilityParams, rows: readonly 
   const counts = tally(rows);
   const share = proportion(counts.good, counts.good + counts.bad, asked.confidence);
   const verdict = judgeProportion(share, asked.target);
-  const doubt = lateDoubt(asked, counts, verdict) ?? cutDoubt(view, asked, counts, verdict);
+  const slowWays = verdict === 'fail' ? waysDoubt(view, asked.of) : undefined;
+  const doubt = lateDoubt(asked, counts, verdict) ?? slowWays ?? cutDoubt(view, asked, counts, verdict);
   const part = asked.when === 'all' ? '' : ` (${asked.when})`;
   return {
     ...findingOf(asked, `${scopeOf(asked)}${part}`, share, counts.evidence),

@@ -39,21 +39,20 @@ function troubles(view: JournalView): Finding[] {
           [seq],
         ),
       ),
-    ...view
-      .of('canary')
-      .flatMap(({ seq, scenario, results }) =>
-        results
-          .filter(({ good }) => !good)
-          .map(({ journey, because }) =>
-            finding(
-              'canary',
-              `${scenario}/${journey}`,
-              'unknown',
-              `The canary of ${journey} was bad before any load: ${because}.`,
-              [seq],
-            ),
+    ...view.of('canary').flatMap(({ seq, scenario, results }) =>
+      results
+        // The way from a region has a finding of its own.
+        .filter(({ good, region }) => !good && region === undefined)
+        .map(({ journey, because }) =>
+          finding(
+            'canary',
+            `${scenario}/${journey}`,
+            'unknown',
+            `The canary of ${journey} was bad before any load: ${because}.`,
+            [seq],
           ),
-      ),
+        ),
+    ),
     ...view
       .of('load.failed')
       .map(({ seq, scenario, message }) =>

@@ -6,6 +6,7 @@ import { cutShort } from './cut-short.ts';
 import type { LatencyParams } from './latency.ts';
 import { mergeSeconds } from './lazy-histogram.ts';
 import { scopeOf, seconds } from './phrases.ts';
+import { waysDoubt } from './regions.ts';
 import { starvation } from './starved.ts';
 import { rowsWithin, type Windows, windowsOf } from './windowed.ts';
 
@@ -87,7 +88,8 @@ function starvedDoubt(
   rows: readonly SecondRow[],
   verdict: Verdict,
 ): string | undefined {
-  if (verdict !== 'fail' || !starvation(view, asking.asked.of).starved) return undefined;
+  if (verdict !== 'fail') return undefined;
+  if (!starvation(view, asking.asked.of).starved) return waysDoubt(view, asking.asked.of);
   if (verdictOf(countWindows(view, asking, rows, 'service')) === 'fail') return undefined;
   return 'But the generator was starved, and from the real send to the answer the limit was kept: it is unknown whose time it was.';
 }

@@ -10,8 +10,9 @@ import { judgeQuantileWindows } from './latency-windows.ts';
 import { mergeSeconds } from './lazy-histogram.ts';
 import { quantileBounds } from './order-statistics.ts';
 import { percent, scopeOf } from './phrases.ts';
-import { plannedStarts } from './planned.ts';
+import { partOf, plannedStarts } from './planned.ts';
 import { judgeProportion, type Proportion, proportion, whatWouldSettle } from './proportion.ts';
+import { waysDoubt } from './regions.ts';
 import { starvation } from './starved.ts';
 import { tally } from './tally.ts';
 import { inPart, type When, whenParam } from './when.ts';
@@ -24,6 +25,7 @@ const NAMES = Object.keys(QUANTILES) as QuantileName[];
 export type LatencyParams = {
   of: string;
   journey?: string;
+  region?: string;
   p50?: number;
   p90?: number;
   p99?: number;
@@ -39,6 +41,7 @@ const params = z
   .strictObject({
     of: z.string().meta({ description: 'the scenario' }),
     journey: z.string().exactOptional().meta({ description: 'one journey of it; all without' }),
+    region: z.string().exactOptional().meta({ description: 'users in one of its regions; all without' }),
     p50: limit(),
     p90: limit(),
     p99: limit(),
@@ -61,10 +64,9 @@ export const latency: Check<LatencyParams> = {
     asked.over !== undefined
       ? undefined
       : Math.max(...namesOf(asked).map((name) => samplesNeeded(QUANTILES[name], 0, asked.confidence))),
-  sampleOf: ({ of, journey }) => ({ scenario: of, ...(journey === undefined ? {} : { journey }) }),
+  sampleOf: partOf,
   evaluate(view, asked) {
-    const { of, journey } = asked;
-    const all = view.seconds({ scenario: of, ...(journey === undefined ? {} : { journey }) });
+    const all = view.seconds(partOf(asked));
     const { over } = asked;
     if (over !== undefined) {
       return namesOf(asked).map((name) => {
@@ -158,6 +160,8 @@ function doubtOf(
   if (verdict === 'fail' && starvation(view, asked.of).starved && judgeProportion(alone, q) !== 'fail') {
     return 'But the generator was starved, and from the real send to the answer the limit was kept: it is unknown whose time it was.';
   }
+  const slowWays = verdict === 'fail' ? waysDoubt(view, asked.of) : undefined;
+  if (slowWays !== undefined) return slowWays;
   const cut = cutShort(view);
   if (cut === undefined) return undefined;
   const planned = plannedStarts(view, asked);

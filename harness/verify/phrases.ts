@@ -55,7 +55,7 @@ export function inWords(parts: readonly string[]): string {
   return `${parts.slice(0, -1).join(', ')} and ${parts.at(-1)!}`;
 }
 
-/** `sale`, `sale/pay`. */
-export function scopeOf(params: { of: string; journey?: string }): string {
-  return params.journey === undefined ? params.of : `${params.of}/${params.journey}`;
+/** `sale`, `sale/pay`, `sale/pay from north`. */
+export function scopeOf({ of, journey, region }: { of: string; journey?: string; region?: string }): string {
+  return `${of}${journey === undefined ? '' : `/${journey}`}${region === undefined ? '' : ` from ${region}`}`;
 }

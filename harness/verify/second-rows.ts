@@ -7,13 +7,14 @@ type WindowEvent = Extract<JournalEvent, { type: 'load.window' }>;
 /** The seconds from t = 0 on, in order; a second's rows added up. Steps only when `step` is named. */
 export function secondRows(
   events: readonly WindowEvent[],
-  filter: { scenario: string; journey?: string; step?: string },
+  filter: { scenario: string; journey?: string; step?: string; region?: string },
 ): SecondRow[] {
   const groups = new Map<string, WindowEvent[]>();
   for (const event of events) {
     const { row } = event;
     if (row.fromMs < 0 || row.scenario !== filter.scenario || row.step !== filter.step) continue;
     if (filter.journey !== undefined && row.journey !== filter.journey) continue;
+    if (filter.region !== undefined && row.region !== filter.region) continue;
     const key = `${row.fromMs}\n${row.journey}`;
     const group = groups.get(key);
     if (group === undefined) groups.set(key, [event]);

@@ -33,7 +33,7 @@ export function parseJournal(journal: string | Iterable<string>): JournalView {
     faults: faultRecords(run.timeline, events),
     of,
     seconds: (filter) => {
-      const key = JSON.stringify([filter.scenario, filter.journey, filter.step]);
+      const key = JSON.stringify([filter.scenario, filter.journey, filter.step, filter.region]);
       const rows = known.get(key) ?? secondRows(of('load.window'), filter);
       known.set(key, rows);
       return rows;

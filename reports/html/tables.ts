@@ -68,6 +68,7 @@ export function trafficTable({ traffic }: Report): Markup | undefined {
   if (traffic.length === 0) return undefined;
   const shown = (value: number | undefined, unit: ReportTraffic['unit']): string => {
     if (value === undefined) return 'not declared';
+    if (unit === 'ms') return latency(value);
     return unit === 'ratio' ? `${Number((value * 100).toFixed(2))} %` : `${Number(value.toPrecision(4))}/s`;
   };
   const rows = traffic.map(({ scenario, what, declared, measured, unit }) => [
@@ -87,7 +88,7 @@ function totalRow(total: ReportTotals): Cell[] {
   return [
     total.scenario,
     total.journey,
-    total.step ?? html`<b>whole journey</b>`,
+    total.step ?? (total.region === undefined ? html`<b>whole journey</b>` : `from ${total.region}`),
     isStep ? '' : count(total.scheduled),
     count(total.sent),
     count(total.good),

@@ -80,3 +80,32 @@ it('a plan that changes its engine by one word gets the same answers', async (co
   expect(byK6!.report.notes.join()).toContain('latency is service time');
   expect(byAutocannon!.report.notes.join()).toContain('autocannon is for saturation');
 });
+
+it('a plan with a script needs no journeys, and its requests are counted', async (context) => {
+  requireOrSkip(context, k6());
+  const script = `import http from 'k6/http';
+export const options = { vus: 1, duration: '4s' };
+export default () => { http.get(__ENV.SEAWALL_TARGET + '/after/20', { tags: { name: 'look' } }); };
+`;
+  writeFileSync(join(folder, 'own.js'), script);
+  const file = join(folder, 'script.yaml');
+  writeFileSync(
+    file,
+    `
+plan: script-alone
+hypothesis: The site answers what the script asks.
+stack: { existing: { site: "${server.url}" } }
+load: [{ scenario: visits, engine: k6, script: own.js, vus: 1, for: 3s, warmUp: 0s, good: { within: 1s } }]
+steadyState: { for: 1s, good: 80% }
+guard: none
+verify: [availability: { of: visits, target: 80% }]
+`,
+  );
+  const out = join(folder, 'script');
+  const { code, stderr } = await cli(['run', file, '--out', out], { cwd: folder });
+  expect(stderr).toBe('');
+  expect(code).toBe(0);
+  const [own] = readReport(out).findings.filter(({ check, advisory }) => check === 'availability' && !advisory);
+  expect(own).toMatchObject({ scope: 'visits', verdict: 'pass', measured: { value: 1 } });
+  expect(own!.sampleCount).toBeGreaterThan(0);
+});
