@@ -29,7 +29,7 @@ interface Image {
   inputs(): Promise<ImageInput[]>;
 }
 
-const IMAGE_NAMES = ['postgres', 'toxiproxy', 'seawall-shop', 'seawall-shop-postgres'] as const;
+const IMAGE_NAMES = ['postgres', 'toxiproxy', 'nftables', 'seawall-shop', 'seawall-shop-postgres'] as const;
 export type ImageName = (typeof IMAGE_NAMES)[number];
 
 const IMAGES: Record<ImageName, Image> = {
@@ -43,6 +43,7 @@ const IMAGES: Record<ImageName, Image> = {
     base: undefined,
     inputs: async () => [{ to: 'toxiproxy-server', from: await staticToxiproxy() }],
   },
+  nftables: { standsFor: ['seawall-nftables'], base: { outside: BASE }, inputs: async () => [] },
   'seawall-shop': { standsFor: ['seawall-shop'], base: { outside: BASE }, inputs: shopInputs },
   'seawall-shop-postgres': { standsFor: ['seawall-shop-postgres'], base: { ours: 'postgres' }, inputs: shopInputs },
 };

@@ -130,6 +130,67 @@ test('a killed service heals when it answers, a member of a replicated store whe
   expect(heal('db-b')).toMatchObject({ kind: 'store.redundant', on: { store: 'db' } });
 });
 
+test.each([
+  ['process.pause', {}, 'node.paused', 'revert'],
+  ['process.restart', {}, 'node.restarted', 'restart'],
+  ['process.crash-loop', { every: '1s' }, 'node.crash-looping', 'restart'],
+  ['host.cpu', { threads: 2, share: '50%' }, 'node.cpu-stressed', 'revert'],
+  ['host.cpu-limit', { cores: 0.5 }, 'node.cpu-capped', 'revert'],
+  ['host.memory', { size: '64MB' }, 'node.memory-taken', 'revert'],
+  ['host.file-descriptors', { leave: 3 }, 'node.descriptors-exhausted', 'revert'],
+])('%s takes nodes, services and IDCs, and touches nobody else', (kind, params, effect, undo) => {
+  for (const target of [{ service: 'pay' }, { node: 'pay-a' }, { idc: 'b' }]) {
+    const list = effects(kind, target, params);
+    expect(on(list).length).toBeGreaterThan(0);
+    for (const one of list)
+      expect(one).toMatchObject({ kind: effect, undo, touches: { nodes: Object.values(one.on) } });
+  }
+  expect(() => effects(kind, { store: 'db', role: 'primary' }, params)).toThrow(HarnessError);
+});
+
+test.each([
+  ['process.crash-loop', { every: '100ms' }, ['every']],
+  ['host.cpu', { threads: 0 }, ['threads']],
+  ['host.cpu', { share: '1%' }, ['share']],
+  ['host.cpu-limit', {}, ['cores']],
+  ['host.cpu-limit', { cores: 0 }, ['cores']],
+  ['host.memory', { size: '1MB' }, ['size']],
+  ['host.file-descriptors', { leave: -1 }, ['leave']],
+  ['idc.isolation', { lost: 'all' }, ['lost']],
+  ['idc.slow-link', { delay: '10ms', jitter: '20ms' }, ['jitter']],
+])('%s refuses %j', (kind, params, path) => {
+  const fault = FAULTS.find((found) => found.kind === kind)!;
+  expect(fault.params.parse(params)).toMatchObject({ ok: false, issues: [{ path }] });
+});
+
+test('idc.isolation cuts the border and kills nobody; kept, the edge still reaches it', () => {
+  const list = effects('idc.isolation', { idc: 'a' });
+  expect(on(list)).toEqual(['gtm-edge>pay-a', 'pay-a>db-b:sql', 'pay-b>db-a:sql', 'db-b>db-a:sql', 'db-a>db-b:sql']);
+  expect(new Set(list.map(({ kind }) => kind))).toEqual(new Set(['link.black-hole']));
+  expect(on(effects('idc.isolation', { idc: 'a' }, { edge: 'kept' }))).not.toContain('gtm-edge>pay-a');
+  expect(() => effects('idc.isolation', { idc: 'edge' })).toThrow(HarnessError);
+});
+
+test('idc.isolation one way loses requests over links that lead one way and answers over the others', () => {
+  const streams = (lost: string): Record<string, unknown> =>
+    Object.fromEntries(
+      effects('idc.isolation', { idc: 'a' }, { lost }).map((one) => [Object.values(one.on)[0], one.args.stream]),
+    );
+  expect(streams('in')).toMatchObject({ 'gtm-edge>pay-a': 'upstream', 'pay-a>db-b:sql': 'downstream' });
+  expect(streams('out')).toMatchObject({ 'gtm-edge>pay-a': 'downstream', 'pay-a>db-b:sql': 'upstream' });
+});
+
+test('idc.slow-link slows every link between two data centres, both ways, and none within one', () => {
+  const list = effects('idc.slow-link', { link: { from: ['a'], to: ['b'] } }, { delay: '80ms' });
+  expect(on(list)).toEqual(['pay-a>db-b:sql', 'db-a>db-b:sql', 'pay-b>db-a:sql', 'db-b>db-a:sql']);
+  expect(list[0]).toMatchObject({ args: { delayMs: 80, stream: 'both' }, touches: { nodes: ['pay-a', 'db-b'] } });
+  for (const to of ['pay', 'nowhere']) {
+    expect(() => effects('idc.slow-link', { link: { from: ['a'], to: [to] } }, { delay: '80ms' })).toThrow(
+      HarnessError,
+    );
+  }
+});
+
 test('database.primary-kill stays symbolic and counts every member it might touch', () => {
   expect(effects('database.primary-kill', { store: 'db', role: 'primary' })).toMatchObject([
     {
@@ -141,7 +202,7 @@ test('database.primary-kill stays symbolic and counts every member it might touc
       heal: { kind: 'store.redundant' },
     },
   ]);
-  expect(effects('database.primary-kill', { store: 'log', role: 'primary' })[0]!.heal.kind).toBe('node.up');
+  expect(effects('database.primary-kill', { store: 'log', role: 'primary' })[0]!.heal.kind).toBe('store.connects');
 });
 
 test('idc.blackout silences every link over the border, then kills, and touches nothing outside', () => {

@@ -8,7 +8,7 @@ const NODE_HEAL_MS = 40_000;
 /** Nothing passes a link in the streams named, and nothing is refused. */
 export function blackHole(
   link: LinkSpec,
-  stream: 'both' | 'downstream',
+  stream: 'both' | 'upstream' | 'downstream',
   touched: string[],
   healWithinMs = LINK_HEAL_MS,
 ): Effect {
@@ -22,6 +22,24 @@ export function blackHole(
     touches: { nodes: touched },
     bite: { kind: 'link.silent', on, args: {} },
     heal: { kind: 'link.answers', on, args: { withinMs: healWithinMs } },
+  };
+}
+
+/** The round trip over a link rises by the delay, shared by the streams named; connecting is not delayed. */
+export function slowed(
+  link: LinkSpec,
+  { delayMs, jitterMs, stream }: { delayMs: number; jitterMs: number; stream: 'both' | 'upstream' | 'downstream' },
+): Effect {
+  const on = { link: link.id };
+  return {
+    kind: 'link.latency',
+    on,
+    args: { delayMs, jitterMs, stream },
+    mode: 'held',
+    undo: 'revert',
+    touches: { nodes: [link.from, link.to] },
+    bite: { kind: 'link.round-trip', on, args: { addedMs: delayMs, jitterMs } },
+    heal: { kind: 'link.round-trip', on, args: { goneMs: delayMs, withinMs: LINK_HEAL_MS } },
   };
 }
 
@@ -44,7 +62,7 @@ export function killed(node: NodeSpec, topology: Topology): Effect {
 }
 
 /** A service's node answers again; a store of several members is whole only with its standby streaming. */
-function nodeHeal(node: NodeSpec, topology: Topology): Expectation {
+export function nodeHeal(node: NodeSpec, topology: Topology): Expectation {
   const members = topology.nodes.filter((other) => other.kind === 'store' && other.of === node.of);
   if (members.length > 1) return redundant(node.of);
   return { kind: 'node.up', on: { node: node.id }, args: { withinMs: NODE_HEAL_MS } };
@@ -52,8 +70,4 @@ function nodeHeal(node: NodeSpec, topology: Topology): Expectation {
 
 export function redundant(store: string): Expectation {
   return { kind: 'store.redundant', on: { store, role: 'primary' }, args: { withinMs: NODE_HEAL_MS } };
-}
-
-export function up(on: Expectation['on']): Expectation {
-  return { kind: 'node.up', on, args: { withinMs: NODE_HEAL_MS } };
 }

@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import { zodSchema } from '../../harness/core/zod-schema.ts';
 import type { Fault } from '../../harness/spi/fault.ts';
-import { redundant, up } from '../effects.ts';
-import { nodesOf, notTaken } from '../targets.ts';
+import { onStore, whole } from './on-store.ts';
 
 const params = z.strictObject({});
 
@@ -16,9 +15,8 @@ export const databasePrimaryKill: Fault<z.output<typeof params>> = {
   params: zodSchema<z.output<typeof params>>(params),
   targets: ['store'],
   effects: (_params, target, topology) => {
-    if (!('store' in target) || target.role !== 'primary') throw notTaken('database.primary-kill', target);
-    const members = nodesOf(target, topology);
-    const on = { store: target.store, role: target.role };
+    const store = onStore('database.primary-kill', target, topology, ['primary']);
+    const { on, members } = store;
     return [
       {
         kind: 'node.killed',
@@ -28,7 +26,7 @@ export const databasePrimaryKill: Fault<z.output<typeof params>> = {
         undo: 'restart',
         touches: { nodes: members.map((node) => node.id) },
         bite: { kind: 'node.down', on, args: {} },
-        heal: members.length > 1 ? redundant(target.store) : up(on),
+        heal: whole(store),
       },
     ];
   },

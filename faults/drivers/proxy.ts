@@ -27,7 +27,29 @@ interface ProxyState {
 
 type Stream = 'upstream' | 'downstream';
 const STREAMS: readonly Stream[] = ['upstream', 'downstream'];
-const KINDS = ['link.latency', 'link.black-hole', 'link.bandwidth', 'link.down'];
+const KINDS = [
+  'link.latency',
+  'link.black-hole',
+  'link.bandwidth',
+  'link.slicer',
+  'link.reset',
+  'link.timeout',
+  'link.limit-data',
+  'link.slow-close',
+  'link.down',
+];
+
+/** Where the real Toxiproxy means something else than ours, by effect. */
+const TOXIPROXY_NOTES: Readonly<Record<string, string>> = {
+  'link.black-hole':
+    'Toxiproxy dials the upstream for every new connection: where that is refused, a new connection over a black-holed link to a dead node is closed instead of held; connections that were there before stay silent',
+  'link.reset':
+    'Toxiproxy resets a connection only once something was sent over it, and ends those that were there before by a FIN',
+  'link.slicer':
+    'Toxiproxy halves what it slices until a piece is small enough: pieces are up to half as large as asked',
+  'link.timeout':
+    'Toxiproxy counts the time from the last byte that was sent, not from the beginning of the connection',
+};
 let made = 0;
 
 /** Link effects by a proxy that speaks Toxiproxy's API: ours or the real one. */
@@ -48,7 +70,7 @@ export const proxyDriver: FaultDriver = {
     const state = { api: link.proxy.api, proxy: link.proxy.name, toxics, disable: effect.kind === 'link.down' };
     return {
       driver: 'proxy',
-      owner: env.runtime === 'existing' ? 'foreign' : 'run',
+      owner: env.owner,
       on: { link: link.id },
       state: { ...state, before: { enabled, toxics: before } } as unknown as JsonObject,
     };
@@ -70,41 +92,50 @@ export const proxyDriver: FaultDriver = {
   },
 };
 
-function accepts(effect: Effect, { powers, proxy }: Capabilities): Support {
+function accepts(effect: Effect, { powers, proxy }: Capabilities): Support | undefined {
   if (!KINDS.includes(effect.kind)) {
-    return { ok: false, reason: `a proxy cannot make ${effect.kind} true`, hint: 'Another driver may.' };
+    return undefined;
   }
   if (!powers.includes('link.toxics')) {
     const hint = 'Use a runtime that stands the stack up itself: local or containers.';
     return { ok: false, reason: 'the links of this runtime go through no fault proxy', hint };
   }
-  if (effect.kind !== 'link.black-hole' || proxy?.engine !== 'toxiproxy') return { ok: true };
-  return {
-    ok: true,
-    note: 'Toxiproxy dials the upstream for every new connection: where that is refused, a new connection over a black-holed link to a dead node is closed instead of held; connections that were there before stay silent',
-  };
+  const note = proxy?.engine === 'toxiproxy' ? TOXIPROXY_NOTES[effect.kind] : undefined;
+  return note === undefined ? { ok: true } : { ok: true, note };
 }
 
 /** The toxics that make an effect true, in the order they are added. */
 function toxicsFor(effect: Effect, engine: Link['proxy']['engine']): Planned[] {
   const { stream } = effect.args;
   const streams: readonly Stream[] = stream === 'upstream' || stream === 'downstream' ? [stream] : STREAMS;
+  const number = (name: string): number => Math.round(Number(effect.args[name]));
+  const each = (type: Planned['type'], attributes: JsonObject): Planned[] =>
+    streams.map((one) => ({ type, stream: one, attributes }));
   switch (effect.kind) {
     case 'link.latency':
       return streams.map((one, index) => ({
         type: 'latency',
         stream: one,
         attributes: {
-          latency: share(Number(effect.args.delayMs), streams.length, index),
-          jitter: share(Number(effect.args.jitterMs), streams.length, index),
+          latency: share(number('delayMs'), streams.length, index),
+          jitter: share(number('jitterMs'), streams.length, index),
         },
       }));
     case 'link.bandwidth':
-      return streams.map((one) => ({
-        type: 'bandwidth',
-        stream: one,
-        attributes: { rate: Number(effect.args.rateKBps) },
-      }));
+      return each('bandwidth', { rate: number('rateKBps') });
+    case 'link.slicer': {
+      const delay = Math.round(Number(effect.args.delayMs) * 1000);
+      return each('slicer', { average_size: number('sizeBytes'), size_variation: number('variationBytes'), delay });
+    }
+    case 'link.reset':
+      // One is enough: it ends both ways. The caller's side is the one that always sends something.
+      return [{ type: 'reset_peer', stream: 'upstream', attributes: { timeout: number('afterMs') } }];
+    case 'link.timeout':
+      return each('timeout', { timeout: number('afterMs') });
+    case 'link.limit-data':
+      return each('limit_data', { bytes: number('bytes') });
+    case 'link.slow-close':
+      return each('slow_close', { delay: number('delayMs') });
     case 'link.black-hole':
       return streams.flatMap((one) => blackHole(one, engine));
     default:

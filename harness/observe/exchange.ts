@@ -13,9 +13,10 @@ export interface Exchange {
 /** Asks for TLS: any PostgreSQL answers one byte, before it wants to know who is asking. */
 const SSL_REQUEST = Buffer.from([0, 0, 0, 8, 4, 210, 22, 47]);
 
-function requestFor(port: PortName, { host }: Address): Buffer {
+/** A small request that needs no login; the first byte of its answer says that somebody is there. */
+export function requestFor(port: PortName, { host }: Address, keep: 'close' | 'keep-alive' = 'close'): Buffer {
   if (port === 'sql') return SSL_REQUEST;
-  const lines = ['GET /ready HTTP/1.1', `Host: ${host}`, 'User-Agent: seawall-probe', 'Connection: close', '', ''];
+  const lines = ['GET /ready HTTP/1.1', `Host: ${host}`, 'User-Agent: seawall-probe', `Connection: ${keep}`, '', ''];
   return Buffer.from(lines.join('\r\n'));
 }
 

@@ -32,7 +32,7 @@ test('every problem of a body is told at once', () => {
       '[0].listen: expected host:port',
       '[0].enabled: expected true or false',
       '[1].toxics[1].name: "latency_downstream" twice',
-      '[1].toxics[2].type: expected one of bandwidth, latency, reset_peer, timeout',
+      '[1].toxics[2].type: expected one of bandwidth, latency, limit_data, reset_peer, slicer, slow_close, timeout',
       '[2].expected an object',
     ],
   });
@@ -44,6 +44,11 @@ test.each([
   [{ type: 'latency', attributes: { latency: '5' } }, 'attributes.latency: expected a whole number from 0 to 86400000'],
   [{ type: 'latency', attributes: { delay: 5 } }, 'attributes.delay: unknown; known are latency, jitter'],
   [{ type: 'latency', attributes: [5] }, 'attributes: expected an object'],
+  [{ type: 'slicer' }, 'attributes.average_size: expected a whole number from 1 to 1000000'],
+  [
+    { type: 'slicer', attributes: { average_size: 5, size_variation: 6 } },
+    'attributes.size_variation: expected at most average_size',
+  ],
   [{ type: 'latency', toxicity: 1.1 }, 'toxicity: expected a number from 0 to 1'],
   [{ type: 'latency', stream: 'both' }, 'stream: expected upstream or downstream'],
 ])('refuses the toxic %j', (body, problem) => {

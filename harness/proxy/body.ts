@@ -1,6 +1,6 @@
 import { parseAddress } from './address.ts';
 import type { ProxyView } from './proxy.ts';
-import type { Attributes, Stream, Toxic } from './toxics/toxic.ts';
+import type { Attributes, Stream, Toxic, ToxicType } from './toxics/toxic.ts';
 import { STREAMS } from './toxics/toxic.ts';
 import { TOXIC_TYPES } from './toxics/types.ts';
 
@@ -85,7 +85,7 @@ export function parseToxic(body: unknown, at = ''): Parsed<Toxic> {
   problems.push(...nameProblems(name, 'name', at));
   const toxicity = body.toxicity ?? 1;
   problems.push(...toxicityProblems(toxicity, at));
-  const attributes = parseAttributes(body.attributes ?? {}, type?.attributes, at);
+  const attributes = parseAttributes(body.attributes ?? {}, type, at);
   if (!attributes.ok) problems.push(...attributes.problems);
   if (problems.length > 0 || type === undefined || !attributes.ok) return { ok: false, problems };
   return {
@@ -110,26 +110,25 @@ export function parseToxicPatch(body: unknown, toxic: Toxic): Parsed<{ toxicity:
   const toxicity = body.toxicity ?? toxic.toxicity;
   problems.push(...toxicityProblems(toxicity, ''));
   const given = isFields(body.attributes) ? { ...toxic.attributes, ...body.attributes } : body.attributes;
-  const attributes = parseAttributes(given ?? toxic.attributes, TOXIC_TYPES.get(toxic.type)?.attributes, '');
+  const attributes = parseAttributes(given ?? toxic.attributes, TOXIC_TYPES.get(toxic.type), '');
   if (!attributes.ok) problems.push(...attributes.problems);
   if (problems.length > 0 || !attributes.ok) return { ok: false, problems };
   return { ok: true, value: { toxicity: toxicity as number, attributes: attributes.value } };
 }
 
-function parseAttributes(
-  given: unknown,
-  known: Record<string, { max: number }> | undefined,
-  at: string,
-): Parsed<Attributes> {
+function parseAttributes(given: unknown, type: ToxicType | undefined, at: string): Parsed<Attributes> {
   if (!isFields(given)) return { ok: false, problems: [`${at}attributes: expected an object`] };
-  if (known === undefined) return { ok: true, value: {} };
-  const problems = unknownFields(given, Object.keys(known), `${at}attributes.`);
+  if (type === undefined) return { ok: true, value: {} };
+  const problems = unknownFields(given, Object.keys(type.attributes), `${at}attributes.`);
   const value: Attributes = {};
-  for (const [key, { max }] of Object.entries(known)) {
+  for (const [key, { min = 0, max }] of Object.entries(type.attributes)) {
     const number = given[key] ?? 0;
-    if (Number.isInteger(number) && (number as number) >= 0 && (number as number) <= max) value[key] = number as number;
-    else problems.push(`${at}attributes.${key}: expected a whole number from 0 to ${max}`);
+    if (Number.isInteger(number) && (number as number) >= min && (number as number) <= max)
+      value[key] = number as number;
+    else problems.push(`${at}attributes.${key}: expected a whole number from ${min} to ${max}`);
   }
+  const together = problems.length > 0 ? undefined : type.problem?.(value);
+  if (together !== undefined) problems.push(`${at}attributes.${together}`);
   return problems.length > 0 ? { ok: false, problems } : { ok: true, value };
 }
 

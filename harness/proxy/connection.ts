@@ -3,7 +3,7 @@ import { seeded } from '../core/random.ts';
 import { Link } from './link.ts';
 import { countPassed } from './nursery.ts';
 import type { Timers } from './timers.ts';
-import type { Attributes, Stream, Toxic } from './toxics/toxic.ts';
+import type { Attributes, Ending, Stream, Toxic } from './toxics/toxic.ts';
 
 export interface ConnectionOptions {
   client: Socket;
@@ -86,7 +86,7 @@ export class Connection {
           const socket = sink();
           return socket === undefined || !socket.writable || socket.write(bytes);
         },
-        finish: (item) => finish(sink(), item, this.#options.timers),
+        finish: (item) => finish(source(), sink(), item, this.#options.timers),
         close: (how) => this.close(how),
       },
       this.#options.timers,
@@ -132,17 +132,22 @@ export class Connection {
   }
 }
 
-function finish(sink: Socket | undefined, item: 'end' | 'reset' | 'gone', timers: Timers): void {
+function finish(source: Socket | undefined, sink: Socket | undefined, item: Ending, timers: Timers): void {
+  // What it still sends has nowhere to go.
+  if (item === 'over') source?.destroy();
   if (sink === undefined || sink.destroyed) return;
   if (item === 'reset') {
     if (sink.connecting) sink.destroy();
     else sink.resetAndDestroy();
     return;
   }
-  sink.end();
-  if (item === 'end') return;
+  if (item === 'end') return void sink.end();
   sink.resume();
-  const cancel = timers.after(LINGER_MS, () => sink.destroy());
-  sink.once('end', () => sink.destroy());
-  sink.once('close', cancel);
+  // Counted from when all has been handed over: a slow reader still gets what was let through.
+  sink.end(() => {
+    const cancel = timers.after(LINGER_MS, () => sink.destroy());
+    sink.once('close', cancel);
+    if (sink.readableEnded) sink.destroy();
+    else sink.once('end', () => sink.destroy());
+  });
 }

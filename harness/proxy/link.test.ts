@@ -4,14 +4,14 @@ import { HELD_MAX_BYTES, Link } from './link.ts';
 import type { Timers } from './timers.ts';
 import type { Attributes, Toxic } from './toxics/toxic.ts';
 
-/** Time that moves only when told. */
-function manualTimers(): Timers & { pass(ms: number): void } {
+/** Time that moves only when told; each timer comes `lateMs` after its time. */
+function manualTimers(lateMs = 0): Timers & { pass(ms: number): void } {
   let now = 0;
   let waiting: { atMs: number; run: () => void }[] = [];
   return {
     now: () => now,
     after: (delayMs, run) => {
-      const one = { atMs: now + Math.max(0, delayMs), run };
+      const one = { atMs: now + Math.max(0, delayMs) + lateMs, run };
       waiting.push(one);
       return () => {
         waiting = waiting.filter((found) => found !== one);
@@ -41,8 +41,8 @@ interface Bench {
   send: (text: string) => void;
 }
 
-function bench(): Bench {
-  const timers = manualTimers();
+function bench({ lateMs = 0 } = {}): Bench {
+  const timers = manualTimers(lateMs);
   const out: string[] = [];
   const state = { paused: false, sinkTakes: true };
   const link = new Link(
@@ -147,6 +147,15 @@ test('bandwidth passes its rate, in pieces, and the FIN after them', () => {
   expect(out.at(-1)).toBe('<end>');
 });
 
+test('bandwidth keeps its rate for many small chunks on timers that are late', () => {
+  const { link, timers, out, add } = bench({ lateMs: 1 });
+  add('bandwidth', { rate: 100 });
+  for (let index = 0; index < 200; index++) link.receive(Buffer.alloc(50, 'x'));
+  timers.pass(50);
+  expect(out.join('').length).toBeGreaterThanOrEqual(4800);
+  expect(out.join('').length).toBeLessThanOrEqual(5000);
+});
+
 test('rate 0 stalls; a new rate lets it flow; taking it off lets all go', () => {
   const { link, timers, out, send, add } = bench();
   add('bandwidth', { rate: 0 });
@@ -203,6 +212,105 @@ test('reset_peer resets after its time; taken off before that, it does no harm u
   torn.send('a');
   torn.link.remove('reset_peer');
   expect(torn.out).toEqual(['<close reset>']);
+});
+
+test('limit_data lets its bytes pass, ends the connection and swallows the rest', () => {
+  const { link, timers, out, state, add, send } = bench();
+  add('limit_data', { bytes: 5 });
+  send('abc');
+  send('defgh');
+  send('i');
+  link.receive('end');
+  expect(out).toEqual(['abc', 'de', '<over>']);
+  for (let index = 0; index < 8; index++) link.receive(Buffer.alloc(HELD_MAX_BYTES));
+  timers.pass(1000);
+  expect([out.length, state.paused]).toEqual([3, false]);
+});
+
+test('limit_data: reached exactly it ends at once, 0 ends with the first byte, and what passed before counts when it changes', () => {
+  const exact = bench();
+  exact.add('limit_data', { bytes: 3 });
+  exact.send('abc');
+  expect(exact.out).toEqual(['abc', '<over>']);
+  const none = bench();
+  none.add('limit_data', { bytes: 0 });
+  expect(none.out).toEqual([]);
+  none.send('a');
+  expect(none.out).toEqual(['<over>']);
+  const changed = bench();
+  changed.add('limit_data', { bytes: 10 });
+  changed.send('abc');
+  changed.link.update('limit_data', { bytes: 2 });
+  changed.send('d');
+  expect(changed.out).toEqual(['abc', '<over>']);
+});
+
+test('limit_data before a latency: the end comes behind what it let through', () => {
+  const { timers, out, add, send } = bench();
+  add('limit_data', { bytes: 2 });
+  add('latency', { latency: 100 });
+  send('abc');
+  expect(out).toEqual([]);
+  timers.pass(100);
+  expect(out).toEqual(['ab', '<over>']);
+});
+
+test('slow_close holds every kind of end, no bytes; taken off it lets go at once', () => {
+  const { link, timers, out, add, send } = bench();
+  add('slow_close', { delay: 100 });
+  send('a');
+  link.receive('end');
+  timers.pass(99);
+  expect(out).toEqual(['a']);
+  link.receive('reset');
+  timers.pass(1);
+  expect(out).toEqual(['a', '<end>', '<reset>']);
+  const off = bench();
+  off.add('slow_close', { delay: 100 });
+  off.link.receive('gone');
+  off.link.remove('slow_close');
+  expect(off.out).toEqual(['<gone>']);
+});
+
+test('slicer cuts into pieces with a delay after each, the end behind the last', () => {
+  const { link, timers, out, add, send } = bench();
+  add('slicer', { average_size: 4, size_variation: 0, delay: 10_000 });
+  send('abcdefghij');
+  link.receive('end');
+  expect(out).toEqual(['abcd']);
+  timers.pass(9);
+  expect(out).toEqual(['abcd']);
+  timers.pass(1);
+  expect(out).toEqual(['abcd', 'efgh']);
+  timers.pass(10);
+  expect(out).toEqual(['abcd', 'efgh', 'ij']);
+  timers.pass(10);
+  expect(out).toEqual(['abcd', 'efgh', 'ij', '<end>']);
+});
+
+test('slicer: pieces vary within their bounds, no byte is lost, and delays below a ms add up', () => {
+  const { link, timers, out, add } = bench();
+  add('slicer', { average_size: 10, size_variation: 5, delay: 100 });
+  const text = Array.from({ length: 3000 }, (_, index) => String(index % 10)).join('');
+  link.receive(Buffer.from(text));
+  timers.pass(1000);
+  expect(out.join('')).toBe(text);
+  const sizes = out.slice(0, -1).map((piece) => piece.length);
+  expect([Math.min(...sizes), Math.max(...sizes)]).toEqual([5, 15]);
+  expect(out.length).toBeGreaterThan(270);
+  expect(out.length).toBeLessThan(330);
+});
+
+test('slicer: pieces of no delay go at once; taken off, what is held goes in one', () => {
+  const swift = bench();
+  swift.add('slicer', { average_size: 2, size_variation: 0, delay: 0 });
+  swift.send('abcde');
+  expect(swift.out).toEqual(['ab', 'cd', 'e']);
+  const off = bench();
+  off.add('slicer', { average_size: 1, size_variation: 0, delay: 1_000_000 });
+  off.send('abc');
+  off.link.remove('slicer');
+  expect(off.out).toEqual(['a', 'bc']);
 });
 
 test('a source is paused while its link holds too much, and goes on when half has left', () => {

@@ -1,6 +1,6 @@
 import type { Random } from '../core/random.ts';
 import type { Timers } from './timers.ts';
-import type { Attributes, Item, Stage, Toxic } from './toxics/toxic.ts';
+import type { Attributes, Ending, Item, Stage, Toxic } from './toxics/toxic.ts';
 import { TOXIC_TYPES } from './toxics/types.ts';
 
 /** Bytes one direction of one connection may hold in its toxics before its source is paused. */
@@ -12,7 +12,7 @@ export interface LinkEnds {
   resumeSource(): void;
   /** False when the sink wants no more until `drained`. */
   write(bytes: Buffer): boolean;
-  finish(item: 'end' | 'reset' | 'gone'): void;
+  finish(item: Ending): void;
   close(how: 'fin' | 'reset'): void;
 }
 

@@ -125,6 +125,35 @@ describe.each(ENGINES)('%s', (name) => {
       expect((await api(engine, 'GET', '/proxies/p')).body).toMatchObject({ listen: moved, toxics: [] });
     });
 
+    test('populates for the client library, disabled ones too', async () => {
+      const bodies = [
+        { ...proxyBody('p', `127.0.0.1:${await freePort()}`), enabled: true },
+        { ...proxyBody('q', `127.0.0.1:${await freePort()}`), enabled: false },
+      ];
+      expect(await client.populate(bodies)).toMatchObject({
+        p: { name: 'p', enabled: true },
+        q: { name: 'q', enabled: false },
+      });
+      expect(Object.keys(await client.getAll())).toEqual(['p', 'q']);
+    });
+
+    test.each([
+      ['no array', { name: 'p' }, 400],
+      ['no upstream', [{ name: 'p', listen: '127.0.0.1:0' }], 400],
+    ])('refuses to populate: %s', async (_what, body, status) => {
+      expect((await api(engine, 'POST', '/populate', body)).status).toBe(status);
+      expect((await api(engine, 'GET', '/proxies')).body).toEqual({});
+    });
+
+    test('populating stops at a port in use, and tells what was done before', async () => {
+      const taken = await client.createProxy(proxyBody('taken', '127.0.0.1:0'));
+      const bodies = [proxyBody('p', `127.0.0.1:${await freePort()}`), proxyBody('q', taken.listen)];
+      expect(await api(engine, 'POST', '/populate', bodies)).toMatchObject({
+        status: 500,
+        body: { status: 500, proxies: [{ name: 'p' }] },
+      });
+    });
+
     test('reset enables every proxy and removes every toxic', async () => {
       await client.createProxy(proxyBody('p', '127.0.0.1:0'));
       await api(engine, 'POST', '/proxies/p/toxics', { type: 'timeout' });
@@ -227,6 +256,56 @@ describe.each(ENGINES)('%s', (name) => {
       expect(seen.events).toContain('ECONNRESET');
     });
 
+    test.each([
+      ['more than', 500, 300],
+      ['exactly', 300, 300],
+      ['any', 1, 0],
+    ])('limit_data ends a connection that sends %s its limit', async (_what, sent, bytes) => {
+      const port = await proxied({ type: 'limit_data', attributes: { bytes } });
+      const socket = await dial(port);
+      const got = reads(socket, () => false);
+      socket.write('x'.repeat(sent));
+      expect(await got).toHaveLength(Math.min(sent, bytes));
+    });
+
+    test('limit_data leaves a connection below its limit alone', async () => {
+      const socket = await dial(await proxied({ type: 'limit_data', attributes: { bytes: 4 } }));
+      for (let sent = 0; sent < 3; sent++) expect(await timed(socket)).toBeLessThan(1000);
+    });
+
+    test('slow_close delays the end, not what comes before it', async () => {
+      const proxy = await client.createProxy({ ...proxyBody('p', '127.0.0.1:0'), upstream: upstream.closingAddress });
+      await api(engine, 'POST', '/proxies/p/toxics', { type: 'slow_close', attributes: { delay: 200 } });
+      const socket = await dial(Number(proxy.listen.split(':')[1]));
+      const seen = watch(socket);
+      const answered = new Promise((resolve) => socket.once('data', resolve));
+      socket.write('hello');
+      await answered;
+      const answeredAtMs = performance.now();
+      await seen.over;
+      const ms = performance.now() - answeredAtMs;
+      expect(ms).toBeGreaterThanOrEqual(190);
+      expect(ms).toBeLessThan(400);
+    });
+
+    test('slicer sends small pieces with a delay between them', async () => {
+      const port = await proxied({
+        type: 'slicer',
+        attributes: { average_size: 64, size_variation: 32, delay: 10_000 },
+      });
+      const socket = await dial(port);
+      const pieces: number[] = [];
+      const got = reads(socket, (all) => all.length >= 1024);
+      socket.on('data', (bytes: Buffer) => pieces.push(bytes.length));
+      const startedAtMs = performance.now();
+      socket.write('x'.repeat(1024));
+      await got;
+      const ms = performance.now() - startedAtMs;
+      expect(pieces.length).toBeGreaterThan(8);
+      expect(ms).toBeGreaterThanOrEqual(9 * 10);
+      expect(ms).toBeLessThan(800);
+    });
+
     test('disabled: new connections are refused and live ones end; enabled again it listens on the same port', async () => {
       const port = await proxied();
       const seen = watch(await dial(port));
@@ -295,20 +374,7 @@ const DIVERGENCES: Divergence[] = [
     why: 'Toxiproxy panics and every proxy of the program is gone',
     toxiproxy: ['accepted', 'the program died'],
     ours: ['refused', 'alive'],
-    look: async (engine) => {
-      const port = await makeProxy(engine);
-      const toxic = { type: 'bandwidth', attributes: { rate: -1 } };
-      const { status } = await api(engine, 'POST', '/proxies/p/toxics', toxic);
-      const socket = await dial(port);
-      const seen = watch(socket);
-      socket.write('x');
-      await Promise.race([seen.over, sleep(500)]);
-      const alive = await api(engine, 'GET', '/version').then(
-        () => 'alive',
-        () => 'the program died',
-      );
-      return [status === 200 ? 'accepted' : 'refused', alive];
-    },
+    look: (engine) => afterOneByte(engine, { type: 'bandwidth', attributes: { rate: -1 } }),
   },
   {
     name: 'a proxy made with its toxics',
@@ -487,15 +553,42 @@ const DIVERGENCES: Divergence[] = [
     },
   },
   {
-    name: 'slow_close, slicer and limit_data',
-    why: 'no fault of ours needs them yet',
-    toxiproxy: [200, 200],
-    ours: [400, 400],
+    name: 'a slicer without a size, then one byte',
+    why: 'Toxiproxy cuts for ever, its stack overflows, and every proxy of the program is gone',
+    toxiproxy: ['accepted', 'the program died'],
+    ours: ['refused', 'alive'],
+    look: (engine) => afterOneByte(engine, { type: 'slicer' }),
+  },
+  {
+    name: 'a slicer that varies by more than its size, then many bytes',
+    why: 'Toxiproxy panics and every proxy of the program is gone',
+    toxiproxy: ['accepted', 'the program died'],
+    ours: ['refused', 'alive'],
+    look: (engine) =>
+      afterOneByte(
+        engine,
+        { type: 'slicer', attributes: { average_size: 1, size_variation: 500 } },
+        'x'.repeat(200_000),
+      ),
+  },
+  {
+    name: 'pieces of 1000 bytes sliced to 100 without variation',
+    why: 'Toxiproxy halves until a piece is small enough: on average less than what was asked',
+    toxiproxy: 16,
+    ours: 10,
     look: async (engine) => {
-      await makeProxy(engine);
-      const slow = await api(engine, 'POST', '/proxies/p/toxics', { type: 'slow_close', attributes: { delay: 1 } });
-      const limit = await api(engine, 'POST', '/proxies/p/toxics', { type: 'limit_data', attributes: { bytes: 1 } });
-      return [slow.status, limit.status];
+      const port = await makeProxy(engine);
+      const attributes = { average_size: 100, size_variation: 0, delay: 15_000 };
+      await api(engine, 'POST', '/proxies/p/toxics', { type: 'slicer', attributes });
+      const socket = await dial(port);
+      let pieces = 0;
+      const got = reads(socket, (all) => all.length >= 1000);
+      socket.on('data', () => {
+        pieces += 1;
+      });
+      socket.write('x'.repeat(1000));
+      await got;
+      return pieces;
     },
   },
 ];
@@ -553,6 +646,8 @@ interface Upstream {
   address: string;
   /** Answers only when the client has ended its half, 50 ms later. */
   lateAddress: string;
+  /** Answers the first bytes and ends the connection. */
+  closingAddress: string;
   /** The first bytes of the next connection. */
   next(): Promise<string>;
   close(): void;
@@ -577,16 +672,22 @@ async function startUpstream(): Promise<Upstream> {
     socket.resume();
     socket.on('end', () => setTimeout(() => socket.end('answer'), 50));
   });
-  for (const server of [echo, late]) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const closing = createServer((socket) => {
+    keep(socket);
+    socket.once('data', () => socket.end('bye'));
+  });
+  const all = [echo, late, closing];
+  for (const server of all) await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   return {
     address: addressOf(echo),
     lateAddress: addressOf(late),
+    closingAddress: addressOf(closing),
     next: () =>
       new Promise((resolve) => {
         arrival = resolve;
       }),
     close: () => {
-      for (const server of [echo, late]) server.close();
+      for (const server of all) server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
@@ -604,6 +705,26 @@ async function makeProxy(engine: Engine, to = upstream.address): Promise<number>
   const made = await api(engine, 'POST', '/proxies', { name: 'p', listen: '127.0.0.1:0', upstream: to });
   expect(made.status).toBe(201);
   return Number((made.body as { listen: string }).listen.split(':')[1]);
+}
+
+/** Whether the engine took a toxic, and whether it lives when something has passed. */
+async function afterOneByte(engine: Engine, toxic: object, text = 'x'): Promise<string[]> {
+  const port = await makeProxy(engine);
+  const { status } = await api(engine, 'POST', '/proxies/p/toxics', toxic);
+  const socket = await dial(port);
+  const seen = watch(socket);
+  socket.write(text);
+  await Promise.race([seen.over, sleep(200)]);
+  // A stack that grows until it overflows takes a second or two.
+  const end = performance.now() + (status === 200 ? 6000 : 0);
+  for (;;) {
+    const alive = await api(engine, 'GET', '/version').then(
+      () => 'alive',
+      () => 'the program died',
+    );
+    if (alive !== 'alive' || performance.now() >= end) return [status === 200 ? 'accepted' : 'refused', alive];
+    await sleep(50);
+  }
 }
 
 async function toxicNames(engine: Engine): Promise<string[]> {

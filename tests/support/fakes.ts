@@ -36,6 +36,7 @@ export function fakeDeps(world: FakeWorld, clock: VirtualClock, indexFolder: str
     load: () => fakeLoad(world, clock),
     faultDriver: () => fakeFaultDriver(world),
     probe: () => fakeProbe(),
+    startKeeper: async () => ({ [Symbol.asyncDispose]: async () => undefined }),
     startProbes: async () => ({
       measure: async (kind, request) => measure(world, kind, request as string),
       [Symbol.asyncDispose]: async () => {},
@@ -75,6 +76,7 @@ function fakeEnvironment(world: FakeWorld, ids: string[]): Environment {
   }
   return {
     runtime: 'fake',
+    owner: 'run',
     nodes,
     links: new Map<string, Link>(),
     entryUrl: 'http://127.0.0.1:1',

@@ -29,6 +29,7 @@ export async function faultStack(engine: Engine, runId: string): Promise<FaultSt
   for (const id of LINKS) links.set(id, await makeLink(engine, id, ports));
   const env: Environment = {
     runtime: 'local',
+    owner: 'run',
     nodes,
     links,
     endpoint: (node) => ({ host: '127.0.0.1', port: ports.get(node)! }),

@@ -25,6 +25,8 @@ class BandwidthStage implements Stage {
   }
 
   push(item: Item): void {
+    // Only here: a timer that was late must not slow down all that follows it.
+    if (this.#items.length === 0) this.#freeAtMs = Math.max(this.#freeAtMs, this.#context.timers.now());
     this.#items.push(item);
     this.#work();
   }
@@ -32,7 +34,7 @@ class BandwidthStage implements Stage {
   update(attributes: Attributes): void {
     this.#bytesPerMs = attributes.rate ?? 0;
     this.#stop();
-    this.#freeAtMs = 0;
+    this.#freeAtMs = this.#context.timers.now();
     this.#work();
   }
 
@@ -52,24 +54,35 @@ class BandwidthStage implements Stage {
     this.#cancel = undefined;
   }
 
-  /** Sends the head's next piece when the line has carried it; a FIN or reset goes once it is first. */
+  /** Sends each piece when the line has carried it; a FIN or reset goes once it is first. */
   #work(): void {
-    if (this.#cancel !== undefined) return;
-    for (let head = this.#items[0]; typeof head === 'string'; head = this.#items[0]) {
-      this.#items.shift();
-      this.#context.pass(head);
+    const { timers, pass } = this.#context;
+    while (this.#cancel === undefined) {
+      const head = this.#items[0];
+      if (head === undefined) return;
+      if (typeof head === 'string') {
+        this.#items.shift();
+        pass(head);
+        continue;
+      }
+      if (this.#bytesPerMs === 0) return;
+      const bytes = Math.min(head.length, Math.max(1, Math.floor(this.#bytesPerMs * PIECE_MS)));
+      const carriedAtMs = this.#freeAtMs + bytes / this.#bytesPerMs;
+      if (carriedAtMs <= timers.now()) this.#send(head, bytes, carriedAtMs);
+      else {
+        this.#cancel = timers.after(carriedAtMs - timers.now(), () => {
+          this.#cancel = undefined;
+          this.#send(head, bytes, carriedAtMs);
+          this.#work();
+        });
+      }
     }
-    const head = this.#items[0];
-    if (head === undefined || typeof head === 'string' || this.#bytesPerMs === 0) return;
-    const { timers } = this.#context;
-    const piece = head.subarray(0, Math.max(1, Math.floor(this.#bytesPerMs * PIECE_MS)));
-    this.#freeAtMs = Math.max(this.#freeAtMs, timers.now()) + piece.length / this.#bytesPerMs;
-    this.#cancel = timers.after(this.#freeAtMs - timers.now(), () => {
-      this.#cancel = undefined;
-      if (piece.length === head.length) this.#items.shift();
-      else this.#items[0] = head.subarray(piece.length);
-      this.#context.pass(piece);
-      this.#work();
-    });
+  }
+
+  #send(head: Buffer, bytes: number, carriedAtMs: number): void {
+    this.#freeAtMs = carriedAtMs;
+    if (bytes === head.length) this.#items.shift();
+    else this.#items[0] = head.subarray(bytes);
+    this.#context.pass(head.subarray(0, bytes));
   }
 }

@@ -6,10 +6,12 @@ export type Stream = 'upstream' | 'downstream';
 export const STREAMS: readonly Stream[] = ['upstream', 'downstream'];
 
 /**
- * What travels along one direction of a connection: bytes, the sender's FIN, its reset, or `gone`: there never was a
- * sender, because the upstream could not be dialled.
+ * What travels along one direction of a connection: bytes, or what ends it. `end`: the sender's FIN; `reset`: its reset;
+ * `gone`: there never was a sender, because the upstream could not be dialled; `over`: a toxic ends the connection on
+ * both sides once what went before has been delivered.
  */
-export type Item = Buffer | 'end' | 'reset' | 'gone';
+export type Item = Buffer | Ending;
+export type Ending = 'end' | 'reset' | 'gone' | 'over';
 
 export type Attributes = Record<string, number>;
 
@@ -49,7 +51,9 @@ export interface Stage {
 
 export interface ToxicType {
   type: string;
-  /** Whole numbers; an attribute left out is 0. */
-  attributes: Record<string, { max: number }>;
+  /** Whole numbers from `min` (0 where none is named); an attribute left out is 0. */
+  attributes: Record<string, { min?: number; max: number }>;
+  /** What is wrong with attributes that are right one by one. */
+  problem?(attributes: Attributes): string | undefined;
   start(attributes: Attributes, context: StageContext): Stage;
 }
