@@ -1,7 +1,7 @@
 /**
  * Runs this repository's scripts on Node 24, whatever Node npm itself runs on (20 or later will do).
  *
- *   node ci/bootstrap.mjs demo|test|check|seawall|generate|build|bench-load [args…]
+ *   node ci/bootstrap.mjs demo|test|check|seawall|generate|build|bench-import|bench-load|torture [args…]
  *   node ci/bootstrap.mjs setup|carried-node
  *
  * Plain JavaScript, because it has to run before there is a Node that reads TypeScript. `setup` installs all that the
@@ -31,7 +31,9 @@ const SCRIPTS = {
   check: { argv: [join(ROOT, 'ci/check.ts')], cwd: ROOT },
   generate: { argv: [join(ROOT, 'ci/generate.ts')], cwd: ROOT },
   build: { argv: [join(ROOT, 'ci/build.ts')], cwd: ROOT },
+  'bench-import': { argv: [join(ROOT, 'ci/bench/import.ts')], cwd: ROOT },
   'bench-load': { argv: [join(ROOT, 'ci/bench/main.ts')], cwd: ROOT },
+  torture: { argv: [join(ROOT, 'ci/torture/main.ts')], cwd: ROOT },
   seawall: { argv: [...LEAN, join(ROOT, 'harness/cli.ts')], cwd: process.env.INIT_CWD ?? process.cwd() },
 };
 

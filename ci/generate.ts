@@ -8,7 +8,6 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path';
 import { parse } from 'yaml';
 import { messageOf } from '../harness/core/errors.ts';
-import type { Fault } from '../harness/spi/fault.ts';
 import type { JsonObject } from '../harness/spi/json.ts';
 
 const ROOT = dirname(import.meta.dirname);
@@ -24,7 +23,7 @@ const PARTS: Part[] = [
   { file: 'plans/plan.schema.json', from: 'harness/plan/schema.ts and harness/registry.ts', make: planSchema },
   { file: 'docs/plan.md', from: 'harness/plan/schema.ts and harness/registry.ts', make: planReference },
   { file: 'docs/errors.md', from: 'harness/core/errors.ts', make: errorReference },
-  { file: 'docs/faults.md', from: 'harness/registry.ts', make: faultCatalogue },
+  { file: 'docs/faults.md', from: 'harness/registry.ts and harness/observe/probes', make: faultReference },
   { file: 'plans/README.md', from: 'plans/*.yaml', make: planIndex },
 ];
 
@@ -47,7 +46,7 @@ async function planReference(): Promise<string> {
   const { planJsonSchema } = await import('../harness/plan/schema.ts');
   const { CATALOGUE } = await import('../harness/registry.ts');
   const { referenceRows, referenceTable } = await import('./plan-reference.ts');
-  const rows = referenceRows(planJsonSchema(CATALOGUE));
+  const rows = referenceRows(withFaultsInPlace(planJsonSchema(CATALOGUE)));
   const intro =
     'Every key of a plan and of its stack. `a[].b` is key `b` of each item of the list `a`, `a.*` each entry of the mapping `a`. A duration is written `150ms`, `2s`, `5m`, `1h`; a rate `250/s`, `2k/s`; a percentage `99.9%`. Wherever a value has a shape, a variable of `vars` may stand in its place. What is required “of its kind” is so where the keys beside it are there. Parameters of faults: [faults.md](faults.md).';
   const sections = SECTIONS.map(([title, belongs]) => {
@@ -57,6 +56,13 @@ async function planReference(): Promise<string> {
   return page('The plan language', 'harness/plan/schema.ts and harness/registry.ts', [intro, ...sections]);
 }
 
+/** Faults are a definition of the schema, since groups hold them again; in the reference they stand where they are used. */
+function withFaultsInPlace(schema: JsonObject): JsonObject {
+  const { faultItem } = schema.definitions as Record<string, JsonObject>;
+  const properties = schema.properties as Record<string, JsonObject>;
+  return { ...schema, properties: { ...properties, faults: { ...properties.faults, items: faultItem ?? {} } } };
+}
+
 async function errorReference(): Promise<string> {
   const { ERROR_CODES } = await import('../harness/core/errors.ts');
   const rows = Object.entries(ERROR_CODES).map(([code, meaning]) => `| \`${code}\` | ${cell(meaning)} |`);
@@ -64,39 +70,9 @@ async function errorReference(): Promise<string> {
   return page('Errors', 'harness/core/errors.ts', [intro, ['| code | meaning |', '| --- | --- |', ...rows].join('\n')]);
 }
 
-async function faultCatalogue(): Promise<string> {
-  const { FAULTS } = await import('../harness/registry.ts');
-  const intro =
-    'What `inject:` takes in a plan. A target is written `target: { <shape>: … }`, parameters stand under `with:`.';
-  const faults: readonly Fault[] = [...FAULTS].sort((a, b) => (a.kind < b.kind ? -1 : 1));
-  return page('Faults', 'harness/registry.ts', [intro, ...faults.map(faultSection)]);
-}
-
-function faultSection(fault: Fault): string {
-  const targets = fault.targets.map((shape) => `\`${shape}\``).join(', ');
-  const lines = [`## \`${fault.kind}\``, '', fault.summary, '', `Targets: ${targets}.`];
-  const schema = fault.params.json();
-  const properties = Object.entries((schema.properties ?? {}) as Record<string, JsonObject>);
-  if (properties.length === 0) return [...lines, '', 'No parameters.'].join('\n');
-  const required = (schema.required ?? []) as string[];
-  const rows = properties.map(([name, json]) => {
-    const needed = required.includes(name) ? 'yes' : defaultOf(json);
-    return `| \`${name}\` | ${needed} | ${cell(meaningOf(json))} |`;
-  });
-  return [...lines, '', '| parameter | required | meaning |', '| --- | --- | --- |', ...rows].join('\n');
-}
-
-function defaultOf(json: JsonObject): string {
-  return json.default === undefined ? 'no' : `no, \`${JSON.stringify(json.default)}\``;
-}
-
-function meaningOf(json: JsonObject): string {
-  return typeof json.description === 'string' ? json.description : shapeOf(json);
-}
-
-function shapeOf(json: JsonObject): string {
-  if (Array.isArray(json.enum)) return json.enum.map((value) => `\`${JSON.stringify(value)}\``).join(', ');
-  return typeof json.type === 'string' ? json.type : JSON.stringify(json);
+async function faultReference(): Promise<string> {
+  const { faultCatalogue } = await import('./fault-catalogue.ts');
+  return page('Faults', 'harness/registry.ts, the drivers of faults and the probes', faultCatalogue(ROOT));
 }
 
 async function planIndex(): Promise<string> {

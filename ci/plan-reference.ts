@@ -1,4 +1,4 @@
-import { DURATION, PERCENT, RATE, SIZE } from '../harness/core/units.ts';
+import { BANDWIDTH, DURATION, PERCENT, RATE, SIZE } from '../harness/core/units.ts';
 import type { Json, JsonObject } from '../harness/spi/json.ts';
 
 /** One key of the plan language. */
@@ -16,6 +16,7 @@ const PATTERNS: readonly [RegExp, string][] = [
   [RATE, 'rate'],
   [PERCENT, 'percentage'],
   [SIZE, 'size'],
+  [BANDWIDTH, 'bandwidth'],
 ];
 const KINDS: Readonly<Record<string, string>> = {
   array: 'list',
@@ -101,7 +102,8 @@ function branchesOf(json: JsonObject): JsonObject[] {
 
 const isVariable = (json: JsonObject): boolean => json.pattern === '\\$\\{[^{}]+\\}';
 
-function kindOf(json: JsonObject): string {
+/** A value's kind in the words of the language: `duration`, `` `a`, `b` ``, `whole number`. */
+export function kindOf(json: JsonObject): string {
   if (Array.isArray(json.enum)) return json.enum.map((value) => `\`${shown(value)}\``).join(', ');
   if (json.const !== undefined) return `\`${shown(json.const)}\``;
   const known = PATTERNS.find(([pattern]) => pattern.source === json.pattern);

@@ -28,9 +28,9 @@ function collect(value: string, before: string[]): string[] {
   return [...before, value];
 }
 
-function withPlanOptions(command: Command): Command {
+function withPlanOptions(command: Command, what = 'path of the plan'): Command {
   return command
-    .argument('<plan>', 'path of the plan')
+    .argument('<plan>', what)
     .option('--set <name=value>', 'a variable of the plan; may be given again', collect, [])
     .option('--seed <number>', 'instead of the plan’s')
     .addOption(
@@ -60,6 +60,36 @@ function withSegment(command: Command): Command {
 
 function examples(...lines: string[]): string {
   return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+}
+
+function addExplore(program: Command, finish: (code: number) => void): void {
+  withPlanOptions(
+    program
+      .command('explore')
+      .description('try random schedules of faults on a plan’s stack and load, and shrink what fails'),
+  )
+    .option('--budget <duration>', 'how long; a trial that would not end in time is not begun', '30m')
+    .option('--schedules <number>', 'most schedules that are drawn; default: as many as the time allows')
+    .option('--faults <number>', 'most faults in a schedule', '4')
+    .option('--hold-min <duration>', 'how long a fault is held at least', '2s')
+    .option('--hold-max <duration>', 'and at most', '15s')
+    .option(
+      '--converge <duration>',
+      'after the last heal all is well within this; default: the plan’s longest rto, or 10s',
+    )
+    .option('--repeats <number>', 'a failure is tried again, up to so many trials in all', '3')
+    .option('--fails <number>', 'of which so many must fail for it to count', '2')
+    .option('--out <folder>', 'for the trials and the summary; must be empty or not there yet')
+    .addHelpText(
+      'after',
+      examples(
+        'seawall explore plans/lose-a-data-centre.yaml --budget 30m',
+        'seawall explore plan.yaml --seed 42 --schedules 1 --set hold=45s',
+      ),
+    )
+    .action(async (plan, options) =>
+      finish(await (await import('./commands/explore.ts')).exploreCommand(plan, options)),
+    );
 }
 
 function addLoad(program: Command, finish: (code: number) => void): void {
@@ -104,6 +134,67 @@ function addLoad(program: Command, finish: (code: number) => void): void {
       ),
     )
     .action(async (url, options) => finish(await (await import('./commands/load.ts')).loadCommand(url, options)));
+}
+
+function addStacks(program: Command, finish: (code: number) => void): void {
+  withPlanOptions(
+    program.command('up').description('stand a plan’s stack up and leave it up, for experiments by hand'),
+    'path of a plan, or of a stack',
+  )
+    .option('--out <folder>', 'the stack’s folder; must be empty or not there yet')
+    .addHelpText('after', examples('seawall up plans/steady-state.yaml', 'seawall up stack.yaml --runtime containers'))
+    .action(async (file, options) => finish(await (await import('./commands/up.ts')).upCommand(file, options)));
+
+  program
+    .command('status')
+    .description('stacks that are up, runs that live or wait to be healed, and the faults they hold')
+    .option('--json', 'as JSON')
+    .addHelpText('after', examples('seawall status', 'seawall status --json'))
+    .action(async (options) => finish(await (await import('./commands/status.ts')).statusCommand(options)));
+
+  addInject(program, finish);
+
+  program
+    .command('down')
+    .description('take down a stack that is up')
+    .argument('[stack]', 'its id; default: the only one')
+    .addHelpText('after', examples('seawall down', 'seawall down 20261111-000000-3fa9'))
+    .action(async (stack) => finish(await (await import('./commands/down.ts')).downCommand(stack)));
+}
+
+function addInject(program: Command, finish: (code: number) => void): void {
+  withReporters(
+    program
+      .command('inject')
+      .description('try one fault on a stack that is up, under the load of its plan, and judge it')
+      .argument('<fault>', 'its kind; its parameters follow as in --delay 100ms')
+      .argument('[parameters...]'),
+  )
+    .option('--on <stack>', 'which stack; default: the only one')
+    .option('--link <from:to>', 'target: the links from one side to the other; each a name, or several with commas')
+    .option('--node <name>', 'target: one node')
+    .option('--service <name>', 'target: the nodes of a service; with --idc those in one IDC')
+    .option('--idc <name>', 'target: an IDC')
+    .option('--store <name:role>', 'target: the node of a store that is primary, or standby, at that moment')
+    .option('--for <duration>', 'how long the fault is held', '30s')
+    .option('--load-before <duration>', 'load before the fault', '5s')
+    .option('--load-after <duration>', 'load after the fault', '10s')
+    .option('--load-rate <rate>', 'instead of the plan’s first rate')
+    .option('--availability <share>', 'share of good journeys to prove', '99%')
+    .option('--print-plan', 'print the plan that this stands for, to go on from; run nothing')
+    .option('--out <folder>', 'the run’s folder; must be empty or not there yet')
+    .allowUnknownOption()
+    .addHelpText(
+      'after',
+      examples(
+        'seawall inject network.latency --link payment:account --delay 100ms --for 60s',
+        'seawall inject database.primary-kill --store trade-db:primary --for 20s',
+        'seawall inject process.kill --node payment-hz-a --for 10s --print-plan',
+      ),
+    )
+    .action(async (kind, given, options) =>
+      finish(await (await import('./commands/inject.ts')).injectCommand(kind, given, options)),
+    );
 }
 
 function addRecordings(program: Command, finish: (code: number) => void): void {
@@ -213,16 +304,21 @@ function build(finish: (code: number) => void): Command {
   withSegment(withReporters(withPlanOptions(program.command('run').description('run a plan and judge it'))))
     .option('--out <folder>', 'the run’s folder; must be empty or not there yet')
     .option('--no-faults', 'probes, preflight and guards, but nothing is injected')
+    .option('--keep', 'leave the stack up at the end')
+    .option('--on [stack]', 'run on a stack that is up; default: the only one')
     .addHelpText(
       'after',
       examples(
         'seawall run plans/quickstart.yaml',
         'seawall run plan.yaml --set peak=25/s --seed 7 --out out --reporter junit',
+        'seawall run plans/steady-state.yaml --keep',
       ),
     )
     .action(async (plan, options) => finish(await (await import('./commands/run.ts')).runCommand(plan, options)));
 
+  addExplore(program, finish);
   addLoad(program, finish);
+  addStacks(program, finish);
 
   withReporters(
     program

@@ -1,6 +1,16 @@
 import { FAULTS } from '../faults/catalogue.ts';
+import { actorDriver } from '../faults/drivers/actor.ts';
+import { cpuQuotaDriver } from '../faults/drivers/cpu-quota.ts';
+import { crashLoopDriver } from '../faults/drivers/crash-loop.ts';
+import { diskFillDriver } from '../faults/drivers/disk-fill.ts';
+import { flappingDriver } from '../faults/drivers/flapping.ts';
+import { limitsDriver } from '../faults/drivers/limits.ts';
+import { nftablesDriver } from '../faults/drivers/nftables.ts';
+import { pauseDriver } from '../faults/drivers/pause.ts';
 import { processDriver } from '../faults/drivers/process.ts';
 import { proxyDriver } from '../faults/drivers/proxy.ts';
+import { sqlDriver } from '../faults/drivers/sql.ts';
+import { stressDriver } from '../faults/drivers/stress.ts';
 import { htmlReporter } from '../reports/html.ts';
 import { jsonReporter } from '../reports/json.ts';
 import { junitReporter } from '../reports/junit.ts';
@@ -33,7 +43,20 @@ export const LOAD_DRIVERS: readonly LoadDriver[] = [
   k6Driver({ tag: shadowHeaders }),
   autocannonDriver({ tag: shadowHeaders }),
 ];
-export const FAULT_DRIVERS: readonly FaultDriver[] = [proxyDriver, processDriver];
+export const FAULT_DRIVERS: readonly FaultDriver[] = [
+  proxyDriver,
+  processDriver,
+  actorDriver,
+  sqlDriver,
+  cpuQuotaDriver,
+  crashLoopDriver,
+  diskFillDriver,
+  flappingDriver,
+  limitsDriver,
+  nftablesDriver,
+  pauseDriver,
+  stressDriver,
+];
 export const REPORTERS: readonly Reporter[] = [htmlReporter, jsonReporter, junitReporter, markdownReporter];
 
 /** What a plan may name. */

@@ -3,12 +3,9 @@ import { resolve } from 'node:path';
 import { stringify } from 'yaml';
 import { HarnessError, messageOf } from '../core/errors.ts';
 import { isLoopback } from '../plan/hosts.ts';
-import { realWorld } from '../plan/load.ts';
-import { validatePlan } from '../plan/validate.ts';
-import { CATALOGUE } from '../registry.ts';
 import type { JsonObject } from '../spi/json.ts';
 import { EXIT } from './exit.ts';
-import { describeIssues, PlanIssues, parseSeed } from './plan-options.ts';
+import { describeIssues, parseSeed, planFromText } from './plan-options.ts';
 import { runPlan } from './run.ts';
 import type { SegmentOptions } from './segment.ts';
 
@@ -54,14 +51,11 @@ export async function loadCommand(url: string, options: LoadCommandOptions): Pro
   const text = planText(url, options);
   // Only a name: paths are relative to where the command stands.
   const file = resolve('command-line.yaml');
-  const world = { ...realWorld, read: (path: string) => (path === file ? text : realWorld.read(path)) };
-  const result = validatePlan(file, {}, CATALOGUE, world);
-  if ('issues' in result) throw new PlanIssues(result.issues, { [file]: text });
+  const { plan, warnings } = planFromText(file, text);
   if (options.printPlan === true) {
     process.stdout.write(text);
     return EXIT.pass;
   }
-  const { plan, warnings } = result;
   if (warnings.length > 0) process.stderr.write(`${describeIssues(warnings, { [file]: text })}\n\n`);
   if (options.seed !== undefined) plan.seed = parseSeed(options.seed);
   const { out, reporter, segment, startAt } = options;

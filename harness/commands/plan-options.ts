@@ -3,6 +3,7 @@ import { relative } from 'node:path';
 import { HarnessError } from '../core/errors.ts';
 import { compile } from '../plan/compile.ts';
 import { formatIssue, type Issue } from '../plan/issue.ts';
+import { realWorld } from '../plan/load.ts';
 import { validatePlan } from '../plan/validate.ts';
 import { CATALOGUE, FAULT_DRIVERS, LOAD_DRIVERS, RUNTIMES } from '../registry.ts';
 import type { Plan } from '../spi/plan.ts';
@@ -55,6 +56,18 @@ export function loadPlan(file: string, options: PlanOptions): { plan: Plan; warn
   return result;
 }
 
+/** A plan that is in no file; paths in it are relative to where `file` would lie. Throws PlanIssues. */
+export function planFromText(file: string, text: string, overrides: Readonly<Record<string, string>> = {}) {
+  const world = {
+    ...realWorld,
+    read: (path: string) => (path === file ? text : realWorld.read(path)),
+    exists: (path: string) => path === file || realWorld.exists(path),
+  };
+  const result = validatePlan(file, overrides, CATALOGUE, world);
+  if ('issues' in result) throw new PlanIssues(result.issues, { [file]: text });
+  return result;
+}
+
 export interface Chosen {
   driver: RuntimeDriver;
   capabilities: Capabilities;
@@ -94,7 +107,8 @@ async function chooseRuntime(plan: Plan, options: PlanOptions): Promise<{ name: 
   return { name: 'local', why: 'the plan asks for no containers' };
 }
 
-function parseOverrides(set: readonly string[]): Record<string, string> {
+/** What `--set` says, by variable. */
+export function parseOverrides(set: readonly string[]): Record<string, string> {
   const pairs = set.map((text) => {
     const at = text.indexOf('=');
     if (at < 1) throw new HarnessError('USAGE', `--set ${text} is not name=value`, 'For example: --set peak=25/s');

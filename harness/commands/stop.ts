@@ -14,7 +14,9 @@ const POLL_MS = 100;
  */
 export async function stopCommand(runId: string | undefined): Promise<number> {
   const { index } = healDeps();
-  const entries = runId === undefined ? index.list() : [entryOf(runId, index.list())];
+  // A kept stack is held by the run that works on it, and that one is in the list itself.
+  const all = index.list().filter(({ kept }) => kept !== true);
+  const entries = runId === undefined ? all : [entryOf(runId, all)];
   const living = entries.flatMap((entry) => {
     const owner = index.holder(entry.runId);
     return owner === undefined ? [] : [{ entry, owner }];

@@ -39,6 +39,9 @@ export const ERROR_CODES = {
   RUN_ALIVE: 'the run belongs to a living process',
   RUN_UNKNOWN: 'no such run',
   RUNTIME_UNSUPPORTED: 'the runtime cannot be used here',
+  STACK_DIFFERS: 'the plan is about another stack than the one that is up',
+  STACK_KEPT: 'what stands was kept on purpose',
+  STACK_UNKNOWN: 'no such stack is up',
   START_TOO_LATE: 'the moment at which the load was to begin has passed',
   USAGE: 'the command line is wrong',
 } as const;
@@ -58,6 +61,9 @@ const ASKERS: ReadonlySet<string> = new Set<ErrorCode>([
   'LOAD_UNSUPPORTED',
   'PLAN_INVALID',
   'RUN_UNKNOWN',
+  'STACK_DIFFERS',
+  'STACK_KEPT',
+  'STACK_UNKNOWN',
   'START_TOO_LATE',
   'USAGE',
 ]);

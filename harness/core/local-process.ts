@@ -139,7 +139,8 @@ export async function killAll(find: () => ProcessRow[], signal: AbortSignal): Pr
   if (killed.size > 0) await removeSegmentsOf(killed);
 }
 
-function stopAll(find: () => ProcessRow[]): ProcessRow[] {
+/** Stops whatever `find` returns until it returns nothing new. Returns what it returned last. */
+export function stopAll(find: () => ProcessRow[]): ProcessRow[] {
   const stopped = new Set<number>();
   for (;;) {
     const rows = find();

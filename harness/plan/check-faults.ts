@@ -2,16 +2,22 @@ import { HarnessError } from '../core/errors.ts';
 import { formatDuration } from '../core/units.ts';
 import type { Effect } from '../spi/fault.ts';
 import type { JsonObject } from '../spi/json.ts';
-import type { FaultSpec, GuardSpec, Target } from '../spi/plan.ts';
+import type { FaultSpec, GuardSpec } from '../spi/plan.ts';
 import type { Topology } from '../spi/topology.ts';
-import { type Blast, worstCase } from './blast.ts';
 import type { Catalogue } from './catalogue.ts';
+import { checkBlast, checkBudget } from './check-blast.ts';
+import { checkTarget, shapeOf } from './check-target.ts';
+import { Concurrency } from './concurrent.ts';
+import type { Path } from './document.ts';
+import { expandFaults, type Injection, latenessOf } from './expand-faults.ts';
+import { parseFaultItems, type WrittenFault, writtenFaults } from './fault-items.ts';
 import { isObject, suggest } from './load.ts';
 import type { IssueBook } from './parts.ts';
-import { faultSchema, guardShape, planShape, type RawFault } from './schema.ts';
+import { guardShape, planShape } from './schema.ts';
 
-interface CheckedFault {
-  index: number;
+/** One injection with what it does. */
+export interface CheckedFault {
+  path: Path;
   spec: FaultSpec;
   effects: Effect[];
 }
@@ -19,57 +25,94 @@ interface CheckedFault {
 /** Everything that a fault is checked against; what could not be read is undefined and leaves its checks out. */
 export interface FaultSurroundings {
   topology: Topology | undefined;
+  /** The service that users call. */
+  entry: string;
   loadMs: number | undefined;
   recoveryWindowMs: number;
   scenarioNames: readonly string[];
   catalogue: Catalogue;
 }
 
-/** Checks the faults one by one, then against each other and the guard. */
+/** Checks the faults one by one, lays them out in time, and checks them against each other, the guard and the stack. */
 export function checkFaults(
   raw: JsonObject,
   around: FaultSurroundings,
   book: IssueBook,
+  warnings: IssueBook,
 ): { faults: FaultSpec[]; guard: GuardSpec } {
-  const parsed = raw.faults === undefined ? [] : book.parseList(faultSchema, planShape.faults, raw.faults, ['faults']);
-  const names = parsed.map((fault) => fault?.name);
-  const checked = parsed.flatMap((fault, index): CheckedFault[] => {
-    if (fault === undefined) return [];
-    if (names.indexOf(fault.name) < index) {
-      book.add(['faults', index, 'name'], 'NAME_TWICE', `there is a fault "${fault.name}" already`);
-    }
-    checkTime(fault, index, around, book);
-    const spec = checkFault(fault, index, around, book);
-    return spec === undefined ? [] : [spec];
+  const { items, faults } = parseFaultItems(raw.faults, book);
+  const meant = new Map(faults.map((one) => [one, checkFault(one, around, book)]));
+  const whole = new Set(writtenFaults(items).map((one) => one.raw.name));
+  const brokenNames = new Set(namesWithin(raw.faults).filter((name) => !whole.has(name)));
+  const injections = expandFaults(items, { recoveryWindowMs: around.recoveryWindowMs, brokenNames }, book);
+  checkNames(injections, book);
+  checkTimes(injections, around, book);
+  const checked = injections.flatMap(({ written: of, timing }): CheckedFault[] => {
+    const what = meant.get(of);
+    return what === undefined ? [] : [{ path: of.path, spec: specOf(timing, what), effects: what.effects }];
   });
-  checkOverlaps(checked, book);
+  const concurrency = new Concurrency(checked.map(({ spec }) => spec));
+  checkOverlaps(checked, concurrency, book);
   const guard = checkGuard(raw, around, book);
-  if (guard !== undefined && around.topology !== undefined) checkBlast(checked, guard, around.topology, book);
+  if (guard !== undefined && around.topology !== undefined) {
+    checkBlast(checked, concurrency, guard, around.topology, book);
+    const unlimited = raw.guard === 'none' || guard.faultBudget === 'none';
+    if (!unlimited) checkBudget(checked, concurrency, { ...around, topology: around.topology }, book, warnings);
+  }
   return { faults: checked.map(({ spec }) => spec), guard: guard ?? { blastRadius: undefined, abortWhen: [] } };
 }
 
-function checkTime(
-  fault: RawFault,
-  index: number,
+type Meant = Pick<FaultSpec, 'kind' | 'target' | 'params'> & { effects: Effect[] };
+
+function specOf({ name, atMs, forMs, ...more }: Injection['timing'], { kind, target, params }: Meant): FaultSpec {
+  return { name, kind, atMs, forMs, target, params, ...more };
+}
+
+/** Every `name` that is written anywhere below, of faults that could be read or not. */
+function namesWithin(value: unknown): string[] {
+  if (Array.isArray(value)) return value.flatMap(namesWithin);
+  if (!isObject(value as JsonObject)) return [];
+  const { name, ...rest } = value as JsonObject;
+  return [...(typeof name === 'string' ? [name] : []), ...Object.values(rest).flatMap(namesWithin)];
+}
+
+function checkNames(injections: readonly Injection[], book: IssueBook): void {
+  const owners = new Map<string, WrittenFault>();
+  const claim = (name: string, owner: WrittenFault): void => {
+    const before = owners.get(name);
+    if (before === undefined) owners.set(name, owner);
+    else if (before !== owner) book.add([...owner.path, 'name'], 'NAME_TWICE', `there is a fault "${name}" already`);
+  };
+  for (const { written, timing } of injections) {
+    claim(timing.name, written);
+    claim(written.raw.name, written);
+  }
+}
+
+/** Each written fault once, at its latest. */
+function checkTimes(
+  injections: readonly Injection[],
   { loadMs, recoveryWindowMs }: FaultSurroundings,
   book: IssueBook,
 ): void {
-  if (fault.for === 0) book.add(['faults', index, 'for'], 'VALUE', 'a fault must be held for some time');
-  const endMs = fault.at + fault.for + recoveryWindowMs;
-  if (loadMs === undefined || endMs <= loadMs) return;
-  const parts = `${formatDuration(fault.at)} + ${formatDuration(fault.for)} + recovery window ${formatDuration(recoveryWindowMs)}`;
-  const message = `${fault.name} and its recovery last until ${formatDuration(endMs)} (${parts}), the load only until ${formatDuration(loadMs)}`;
-  const hint = `make the load ${formatDuration(endMs - loadMs)} longer, or the fault earlier or shorter`;
-  book.add(['faults', index, 'for'], 'FAULT_PAST_END', message, { hint });
+  const endOf = ({ timing }: Injection): number => timing.atMs + latenessOf(timing) + timing.forMs + recoveryWindowMs;
+  for (const [written, own] of Map.groupBy(injections, (one) => one.written)) {
+    const path = [...written.path, 'for'];
+    if (written.raw.for === 0) book.add(path, 'VALUE', 'a fault must be held for some time');
+    const last = own.toSorted((a, b) => endOf(b) - endOf(a))[0]!;
+    const endMs = endOf(last);
+    if (loadMs === undefined || endMs <= loadMs) continue;
+    const { name, atMs, forMs } = last.timing;
+    const lateMs = latenessOf(last.timing);
+    const late = lateMs === 0 ? '' : ` + ${formatDuration(lateMs)} later at worst`;
+    const parts = `${formatDuration(atMs)}${late} + ${formatDuration(forMs)} + recovery window ${formatDuration(recoveryWindowMs)}`;
+    const message = `${name} and its recovery last until ${formatDuration(endMs)} (${parts}), the load only until ${formatDuration(loadMs)}`;
+    const hint = `make the load ${formatDuration(endMs - loadMs)} longer, or the fault earlier or shorter`;
+    book.add(path, 'FAULT_PAST_END', message, { hint });
+  }
 }
 
-function checkFault(
-  fault: RawFault,
-  index: number,
-  around: FaultSurroundings,
-  book: IssueBook,
-): CheckedFault | undefined {
-  const path = ['faults', index];
+function checkFault({ raw: fault, path }: WrittenFault, around: FaultSurroundings, book: IssueBook): Meant | undefined {
   const kind = Object.hasOwn(around.catalogue.faults, fault.inject) ? around.catalogue.faults[fault.inject] : undefined;
   if (kind === undefined) {
     const more = suggest(fault.inject, Object.keys(around.catalogue.faults));
@@ -86,16 +129,9 @@ function checkFault(
     return undefined;
   }
   if (!checkTarget(fault.target, around.topology, [...path, 'target'], book) || !params.ok) return undefined;
-  const spec: FaultSpec = {
-    name: fault.name,
-    kind: fault.inject,
-    atMs: fault.at,
-    forMs: fault.for,
-    target: fault.target,
-    params: params.value,
-  };
   try {
-    return { index, spec, effects: kind.effects(params.value, fault.target, around.topology) };
+    const effects = kind.effects(params.value, fault.target, around.topology);
+    return { kind: fault.inject, target: fault.target, params: params.value, effects };
   } catch (thrown) {
     if (!(thrown instanceof HarnessError)) throw thrown;
     book.add([...path, 'target'], 'TARGET', thrown.message, { hint: thrown.hint });
@@ -103,95 +139,39 @@ function checkFault(
   }
 }
 
-const shapeOf = (target: Target): 'idc' | 'service' | 'node' | 'store' | 'link' => {
-  if ('store' in target) return 'store';
-  if ('service' in target) return 'service';
-  if ('node' in target) return 'node';
-  return 'link' in target ? 'link' : 'idc';
-};
-
-/** Every name of a target exists, and none of it stands where the users do. */
-function checkTarget(target: Target, topology: Topology, path: (string | number)[], book: IssueBook): boolean {
-  const services = unique(topology.nodes.filter(({ kind }) => kind === 'service').map(({ of }) => of));
-  const stores = unique(topology.nodes.filter(({ kind }) => kind === 'store').map(({ of }) => of));
-  const nodes = topology.nodes.map(({ id }) => id);
-  const refer = (name: string, known: readonly string[], what: string, at: (string | number)[]): boolean => {
-    if (known.includes(name)) return true;
-    book.add([...path, ...at], 'REFERENCE_UNKNOWN', `there is no ${what} "${name}"`, suggest(name, known));
-    return false;
-  };
-  if ('link' in target) {
-    const any = unique([...topology.idcs, ...services, ...stores, ...nodes]);
-    const ends = (['from', 'to'] as const).flatMap((end) =>
-      target.link[end].map((name, index) => {
-        const listed = Array.isArray(valueOfEnd(book, path, end)) ? ['link', end, index] : ['link', end];
-        return refer(name, any, 'node, service, store or IDC', listed);
-      }),
-    );
-    return ends.every(Boolean);
-  }
-  let found = true;
-  if ('store' in target) found = refer(target.store, stores, 'store', ['store']);
-  if ('service' in target) found = refer(target.service, services, 'service', ['service']);
-  if ('node' in target) found = refer(target.node, nodes, 'node', ['node']);
-  if ('idc' in target && target.idc !== undefined) found = refer(target.idc, topology.idcs, 'IDC', ['idc']) && found;
-  if (!found) return false;
-  return checkAim(target, topology, path, book);
-}
-
-function valueOfEnd(book: IssueBook, path: readonly (string | number)[], end: 'from' | 'to'): unknown {
-  return [...path, 'link', end].reduce<unknown>(
-    (at, part) => (typeof at === 'object' && at !== null ? (at as Record<string, unknown>)[part] : undefined),
-    book.document.value,
-  );
-}
-
-function checkAim(
-  target: Exclude<Target, { link: unknown }>,
-  topology: Topology,
-  path: (string | number)[],
-  book: IssueBook,
-): boolean {
-  const hit = topology.nodes.filter((node) => {
-    if ('node' in target) return node.id === target.node;
-    if ('store' in target) return node.of === target.store;
-    if ('service' in target) return node.of === target.service && (target.idc === undefined || node.idc === target.idc);
-    return node.idc === target.idc;
-  });
-  if (hit.length === 0) {
-    book.add(path, 'TARGET', 'this target matches nothing');
-    return false;
-  }
-  if ('store' in target && target.role === 'standby' && !hit.some(({ firstRole }) => firstRole === 'standby')) {
-    book.add([...path, 'role'], 'TARGET', `the store ${target.store} has no standby`);
-    return false;
-  }
-  const edge = hit.filter((node) => topology.edge.includes(node.idc));
-  if (edge.length === 0) return true;
-  const message = `${edge.map(({ id }) => id).join(', ')} stands at the edge, where the users are: never a target`;
-  book.add(path, 'EDGE_TARGET', message, { hint: 'what is not the users’ own belongs outside `edge` in the stack' });
-  return false;
-}
-
-function checkOverlaps(faults: readonly CheckedFault[], book: IssueBook): void {
+/** No two act on one place at a moment, whatever chance and lateness make of their times; two written faults once. */
+function checkOverlaps(faults: readonly CheckedFault[], concurrency: Concurrency, book: IssueBook): void {
+  const places = faults.map(({ effects }) => new Set(effects.flatMap(placesOf)));
+  const told = new Set<string>();
   faults.forEach((later, position) => {
-    for (const earlier of faults.slice(0, position)) {
-      if (!atOnce(earlier.spec, later.spec)) continue;
-      const taken = new Set(earlier.effects.flatMap(placesOf));
-      const shared = unique(later.effects.flatMap(placesOf).filter((place) => taken.has(place)));
-      if (shared.length === 0) continue;
-      const what =
-        shared.length > 3 ? `${shared.slice(0, 3).join(', ')} and ${shared.length - 3} more` : shared.join(', ');
-      const message = `${later.spec.name} acts on ${what} while ${earlier.spec.name} still does`;
-      const endMs = earlier.spec.atMs + earlier.spec.forMs;
-      book.add(['faults', later.index, 'at'], 'FAULTS_OVERLAP', message, {
-        expected: `a start outside ${formatDuration(earlier.spec.atMs)} to ${formatDuration(endMs)}`,
+    faults.slice(0, position).forEach((earlier, index) => {
+      const pair = JSON.stringify([earlier.path, later.path]);
+      if (told.has(pair) || !concurrency.canMeet(earlier.spec, later.spec)) return;
+      const shared = [...places[position]!].filter((place) => places[index]!.has(place));
+      if (shared.length === 0) return;
+      told.add(pair);
+      book.add([...later.path, 'at'], 'FAULTS_OVERLAP', overlapMessage(earlier, later, shared), {
+        expected: `a start outside ${spanText(earlier.spec)}`,
       });
-    }
+    });
   });
 }
 
-const atOnce = (a: FaultSpec, b: FaultSpec): boolean => a.atMs < b.atMs + b.forMs && b.atMs < a.atMs + a.forMs;
+function overlapMessage(earlier: CheckedFault, later: CheckedFault, shared: readonly string[]): string {
+  const what = shared.length > 3 ? `${shared.slice(0, 3).join(', ')} and ${shared.length - 3} more` : shared.join(', ');
+  const unsure = [earlier.spec, later.spec].filter((spec) => latenessOf(spec) > 0);
+  const turns = unsure.map((spec) => {
+    const [from, to] = [spec.atMs, spec.atMs + latenessOf(spec)].map(formatDuration);
+    return `${spec.name} may begin from ${from} to ${to}`;
+  });
+  const verb = unsure.length === 0 ? 'acts' : 'may act';
+  const chance = unsure.length === 0 ? '' : `: ${turns.join(', ')}`;
+  return `${later.spec.name} ${verb} on ${what} while ${earlier.spec.name} still does${chance}`;
+}
+
+function spanText(spec: FaultSpec): string {
+  return `${formatDuration(spec.atMs)} to ${formatDuration(spec.atMs + latenessOf(spec) + spec.forMs)}`;
+}
 
 /** Where an effect acts; a role may be any member's by then. */
 function placesOf({ on, touches }: Effect): string[] {
@@ -214,6 +194,7 @@ function checkGuard(raw: JsonObject, { scenarioNames }: FaultSurroundings, book:
   book.unknownKeys(guardShape, given, ['guard']);
   const blastRadius = book.parse(guardShape.blastRadius, given.blastRadius, ['guard', 'blastRadius']);
   const abortWhen = book.parse(guardShape.abortWhen, given.abortWhen, ['guard', 'abortWhen']);
+  const faultBudget = book.parse(guardShape.faultBudget, given.faultBudget, ['guard', 'faultBudget']);
   const rules = abortWhen === undefined || abortWhen === 'none' ? [] : abortWhen;
   rules.forEach(({ of, over }, index) => {
     const path = ['guard', 'abortWhen', index];
@@ -226,29 +207,8 @@ function checkGuard(raw: JsonObject, { scenarioNames }: FaultSurroundings, book:
   return {
     blastRadius: blastRadius === 'none' ? undefined : withoutUndefined(blastRadius),
     abortWhen: rules.map(({ of, bad, over }) => ({ of, badRatio: bad, overMs: over })),
+    ...(faultBudget === undefined ? {} : { faultBudget }),
   };
-}
-
-/** At any moment, all faults held then together stay within what the guard allows. */
-function checkBlast(faults: readonly CheckedFault[], guard: GuardSpec, topology: Topology, book: IssueBook): void {
-  const allowed = guard.blastRadius;
-  if (allowed === undefined) return;
-  for (const last of faults) {
-    const held = faults.filter(({ spec }) => atOnce(spec, { ...last.spec, forMs: 1 }));
-    const blast: Blast = worstCase(
-      held.flatMap(({ effects }) => effects),
-      topology,
-    );
-    for (const what of ['idcs', 'nodes', 'services'] as const) {
-      const limit = allowed[what];
-      if (limit === undefined || blast[what] <= limit) continue;
-      const together = held.length > 1 ? `${held.map(({ spec }) => spec.name).join(' and ')} together` : last.spec.name;
-      const message = `${together} can touch ${blast[what]} ${what}, the guard allows ${limit}`;
-      book.add(['faults', last.index, 'target'], 'BLAST_RADIUS', message, {
-        hint: `aim at less, or allow it: \`blastRadius: { ${what}: ${blast[what]} }\``,
-      });
-    }
-  }
 }
 
 function withoutUndefined(radius: {
@@ -257,10 +217,6 @@ function withoutUndefined(radius: {
   services?: number | undefined;
 }) {
   return Object.fromEntries(Object.entries(radius).filter(([, limit]) => limit !== undefined));
-}
-
-function unique(names: readonly string[]): string[] {
-  return [...new Set(names)];
 }
 
 function orList(words: readonly string[]): string {

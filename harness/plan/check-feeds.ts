@@ -5,6 +5,7 @@ import { formatCount } from '../core/units.ts';
 import type { FeedSpec, Scenario } from '../spi/plan.ts';
 import type { JourneyStep } from '../spi/stack.ts';
 import type { PlanFiles } from './check-rate.ts';
+import { contentsOf } from './digest.ts';
 import type { Path } from './document.ts';
 import { bytesOf, suggest } from './load.ts';
 import type { RawFeed } from './load-schema.ts';
@@ -61,7 +62,12 @@ function checkFeed(raw: RawFeed, path: Path, files: PlanFiles, book: IssueBook):
   checkWhales(raw, read.table, path, book);
   if (book.issues.length > before) return undefined;
   const skew = raw.skew === undefined ? undefined : { zipf: raw.skew.zipf, whales: raw.skew.whales };
-  return { spec: { source: read.source, order, skew }, columns: read.table.columns, rows: read.table.count };
+  const contents = read.contents === undefined ? {} : { contents: read.contents };
+  return {
+    spec: { source: read.source, order, skew, ...contents },
+    columns: read.table.columns,
+    rows: read.table.count,
+  };
 }
 
 function readFeed(
@@ -70,7 +76,7 @@ function readFeed(
   path: Path,
   { folder, world }: PlanFiles,
   book: IssueBook,
-): { table: Table; source: FeedSpec['source'] } | undefined {
+): { table: Table; source: FeedSpec['source']; contents?: string } | undefined {
   if (source === 'generate') {
     const [generate, rows] = [raw.generate!, raw.rows!];
     return { table: generatedTable(generate, rows), source: { generate, rows } };
@@ -83,9 +89,10 @@ function readFeed(
   }
   try {
     const bytes = bytesOf(world, file);
+    const contents = contentsOf(bytes);
     return source === 'csv'
-      ? { table: csvTable(bytes), source: { csv: file } }
-      : { table: jsonLinesTable(bytes), source: { jsonLines: file } };
+      ? { table: csvTable(bytes), source: { csv: file }, contents }
+      : { table: jsonLinesTable(bytes), source: { jsonLines: file }, contents };
   } catch (thrown) {
     const message = thrown instanceof TableError ? `line ${thrown.line}: ${thrown.message}` : messageOf(thrown);
     book.add([...path, source], 'FILE_UNREADABLE', `${named}: ${message}`);

@@ -1,15 +1,17 @@
 import { resolve } from 'node:path';
+import { messageOf } from '../core/errors.ts';
 import { curveDuration, type RateSegment } from '../core/rate-curve.ts';
-import { formatPercent } from '../core/units.ts';
 import type { JsonObject } from '../spi/json.ts';
 import type { ReplaySpec, Scenario } from '../spi/plan.ts';
 import type { JourneyStep, Stack } from '../spi/stack.ts';
 import { type CheckedFeed, checkFeedLengths, checkFeedNames, checkFeeds } from './check-feeds.ts';
 import { checkRate, executorOf, type PlanFiles, type Traffic } from './check-rate.ts';
+import { checkRegions, checkShares, regionsOf } from './check-regions.ts';
 import type { StackNames } from './check-stack.ts';
+import { contentsOf } from './digest.ts';
 import type { Path } from './document.ts';
 import { isLoopback } from './hosts.ts';
-import { isObject, suggest } from './load.ts';
+import { bytesOf, isObject, suggest } from './load.ts';
 import type { IssueBook } from './parts.ts';
 import { planShape, type RawScenario, scenarioSchema } from './schema.ts';
 
@@ -82,6 +84,7 @@ function checkScenario(
   const traffic = checkRate(raw, path, around, book);
   checkEngine(raw, path, around, book);
   const mix = checkMix(raw, path, around.known, book);
+  checkRegions(raw, Object.keys(mix).length, path, book);
   const feeds = checkFeeds(raw.feeds, path, around, book);
   checkFeedNames(journeysOf(Object.keys(mix), around.stack), Object.keys(raw.feeds), feeds, path, book);
   const { within, journeyWithin } = raw.good;
@@ -107,8 +110,16 @@ function checkEngine(raw: RawScenario, path: Path, { folder, world }: PlanFiles,
     const message = `\`script\` is for k6, and this engine is ${raw.engine}`;
     book.add([...path, 'script'], 'VALUE', message, { at: 'key', hint: 'say `engine: k6`' });
   }
-  if (!world.exists(resolve(folder, raw.script))) {
-    book.add([...path, 'script'], 'FILE_UNREADABLE', `there is no file ${raw.script}`);
+  const file = resolve(folder, raw.script);
+  if (!world.exists(file)) book.add([...path, 'script'], 'FILE_UNREADABLE', `there is no file ${raw.script}`);
+  else checkReadable(file, raw.script, [...path, 'script'], world, book);
+}
+
+function checkReadable(file: string, named: string, path: Path, world: PlanFiles['world'], book: IssueBook): void {
+  try {
+    bytesOf(world, file);
+  } catch (thrown) {
+    book.add(path, 'FILE_UNREADABLE', `${named}: ${messageOf(thrown)}`);
   }
 }
 
@@ -119,8 +130,13 @@ function checkMix(raw: RawScenario, path: Path, known: StackNames, book: IssueBo
     if (executorOf(raw) === 'replay') return { [REPLAY_JOURNEY]: 1 };
     const [only, ...more] = known.journeys;
     if (only !== undefined && more.length === 0) return { [only]: 1 };
-    const expected = `a share for each of ${known.journeys.join(', ') || 'the stack’s journeys'}`;
-    if (known.known) book.add([...path, 'mix'], 'VALUE', '"mix" is missing', { expected });
+    if (known.known && only === undefined) {
+      const hint = 'say in the stack what users do, or name a `recording` or, with `engine: k6`, a `script`';
+      book.add(path, 'VALUE', 'there is nothing to send: the stack has no `journeys`', { hint });
+    } else if (known.known) {
+      const expected = `a share for each of ${known.journeys.join(', ')}`;
+      book.add([...path, 'mix'], 'VALUE', '"mix" is missing', { expected });
+    }
     return {};
   }
   const shares = Object.entries(raw.mix);
@@ -132,12 +148,11 @@ function checkMix(raw: RawScenario, path: Path, known: StackNames, book: IssueBo
       at: 'key',
     });
   }
-  // Whole units of 1e-10, so that 70% + 20% + 10% is 100% exactly.
-  const sum = shares.reduce((total, [, share]) => total + Math.round(share * 1e10), 0);
-  if (sum !== 1e10) {
-    const message = `the shares sum to ${formatPercent(sum / 1e10, 8)}`;
-    book.add([...path, 'mix'], 'SHARES', message, { expected: '100%' });
-  }
+  checkShares(
+    shares.map(([, share]) => share),
+    [...path, 'mix'],
+    book,
+  );
   return raw.mix;
 }
 
@@ -174,7 +189,8 @@ function scenarioOf(sound: Sound, loadMs: number, warmUpMs: number, around: Load
     inFlightMax: raw.inFlight,
     ...(feeds.size === 0 ? {} : { feeds: Object.fromEntries([...feeds].map(([name, { spec }]) => [name, spec])) }),
     ...(raw.http === undefined ? {} : { http: { version: raw.http.version, proxy: raw.http.proxy } }),
-    ...(raw.script === undefined ? {} : { script: resolve(around.folder, raw.script) }),
+    ...(raw.script === undefined ? {} : scriptOf(raw.script, around)),
+    ...(raw.regions === undefined ? {} : { regions: regionsOf(raw.regions) }),
     ...(raw.threads === undefined ? {} : { threads: raw.threads }),
   };
 }
@@ -188,6 +204,11 @@ export function checkProxies(scenarios: readonly Scenario[], allowHosts: readonl
     const message = `${host} is neither loopback nor allowed by the plan`;
     book.add(['load', index, 'http', 'proxy'], 'HOST_NOT_ALLOWED', message, { hint });
   });
+}
+
+function scriptOf(named: string, { folder, world }: PlanFiles): Pick<Scenario, 'script' | 'scriptContents'> {
+  const script = resolve(folder, named);
+  return { script, scriptContents: contentsOf(bytesOf(world, script)) };
 }
 
 function replaySpecOf({ recording, speed, sessions, sign }: RawScenario, folder: string): ReplaySpec {

@@ -27,7 +27,8 @@ const SHAPES: Readonly<Record<ExecutorName, { by: readonly TrafficKey[]; with: r
   'ramping-vus': { by: ['stages'], with: [] },
   replay: { by: ['recording'], with: ['speed', 'sessions', 'sign'] },
 };
-const KEYS: readonly TrafficKey[] = [
+/** Keys of a scenario that say how much traffic there is, and for how long. */
+export const TRAFFIC_KEYS: readonly TrafficKey[] = [
   'rate',
   'users',
   'vus',
@@ -83,7 +84,7 @@ export function checkRate(raw: RawScenario, path: Path, files: PlanFiles, book: 
 function checkKeys(raw: RawScenario, executor: ExecutorName, path: Path, book: IssueBook): void {
   const shape = SHAPES[executor];
   const legal = [...shape.by, ...shape.with];
-  for (const key of KEYS) {
+  for (const key of TRAFFIC_KEYS) {
     if (raw[key] === undefined || legal.includes(key)) continue;
     const owners = EXECUTORS.filter((name) => [...SHAPES[name].by, ...SHAPES[name].with].includes(key));
     book.add([...path, key], 'VALUE', `\`${key}\` belongs to ${inWords(owners)}, not to ${executor}`, { at: 'key' });

@@ -79,6 +79,7 @@ function checkReferences(
   refer('of', around.scenarioNames, 'scenario');
   const scenario = around.scenarios.find(({ name }) => name === own.of);
   refer('journey', scenario?.mix.map(({ journey }) => journey) ?? around.stack.journeys, 'journey');
+  refer('region', scenario?.regions?.map(({ name }) => name) ?? [], 'region');
   if (!around.stack.known) return;
   refer('invariant', around.stack.invariants, 'invariant');
   if (
@@ -107,11 +108,12 @@ function warnOfSample(
   if (needed === undefined || of === undefined) return;
   const scenario = around.scenarios.find(({ name }) => name === of.scenario);
   if (scenario === undefined) return;
-  const expected = expectedSample(scenario, of.journey);
+  const expected = expectedSample(scenario, of);
   if (expected === undefined || expected >= needed) return;
-  const what = of.journey === undefined ? scenario.name : `${scenario.name}/${of.journey}`;
+  const journeyed = of.journey === undefined ? scenario.name : `${scenario.name}/${of.journey}`;
+  const what = of.region === undefined ? journeyed : `${journeyed} from ${of.region}`;
   const message = `${what} starts ${formatCount(expected)} journeys, and ${kind} cannot pass with fewer than ${formatCount(needed)}`;
-  const more = moreTimeFor(scenario, of.journey, needed);
+  const more = moreTimeFor(scenario, of, needed);
   const hint = more === undefined ? undefined : `${formatDuration(more)} more at its last rate would do`;
   warnings.add(['verify', index, kind], 'SAMPLE_TOO_SMALL', message, { hint, at: 'key' });
 }

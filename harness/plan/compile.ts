@@ -1,8 +1,9 @@
 import { HarnessError } from '../core/errors.ts';
+import { seeded } from '../core/random.ts';
 import { curveDuration } from '../core/rate-curve.ts';
 import type { Effect, FaultDriver } from '../spi/fault.ts';
 import type { LoadDriver } from '../spi/load.ts';
-import type { CheckSpec, FaultSpec, Plan, Scenario } from '../spi/plan.ts';
+import type { CheckSpec, FaultDraw, FaultSpec, Plan, Scenario } from '../spi/plan.ts';
 import type { Capabilities, Support } from '../spi/runtime.ts';
 import type { Timeline, TimelineCheck, TimelineFault, TimelineScenario } from '../spi/timeline.ts';
 import type { Topology } from '../spi/topology.ts';
@@ -40,7 +41,7 @@ export function compile(
     compileScenario(scenario, seed, drivers.load, notes),
   );
   const faults = compileAll(plan.faults, 'FAULT_UNSUPPORTED', (fault) =>
-    compileFault(fault, { topology, capabilities, catalogue, drivers: drivers.fault, notes }),
+    compileFault(fault, { topology, capabilities, catalogue, drivers: drivers.fault, notes, seed }),
   );
   const body = {
     runtime: capabilities.runtime,
@@ -110,6 +111,7 @@ function compileFault(
     catalogue: Catalogue;
     drivers: readonly FaultDriver[];
     notes: Set<string>;
+    seed: number;
   },
 ): TimelineFault | Refusal[] {
   const kind = by.catalogue.faults[fault.kind];
@@ -128,8 +130,25 @@ function compileFault(
     } else refused.push({ what: `${fault.name} (${fault.kind})`, ...chosen });
   }
   if (refused.length > 0) return distinct(refused);
-  const { name, kind: named, atMs, forMs, target, params } = fault;
-  return { name, kind: named, atMs, forMs, target, params, effects, drivers, blast: allTouched(effects, by.topology) };
+  const { draws, atMs, ...known } = fault;
+  const blast = allTouched(effects, by.topology);
+  return { ...known, ...drawnTime(atMs, draws ?? [], by.seed), effects, drivers, blast };
+}
+
+/** What comes from a span of ten seconds or more is a multiple of this: nobody reads the rest. */
+const COARSE_MS = 100;
+
+/** A turn with its chance drawn: the same for the same seed, and for all faults that share a draw. */
+function drawnTime(atMs: number, draws: readonly FaultDraw[], seed: number): Pick<TimelineFault, 'atMs' | 'drawn'> {
+  if (draws.length === 0) return { atMs };
+  const random = seeded(seed).fork('faults');
+  const putOffMs = draws.map(({ of, spreadMs }) => {
+    const grain = spreadMs < 100 * COARSE_MS ? 1 : COARSE_MS;
+    return random.fork(of).integer(0, Math.floor(spreadMs / grain)) * grain;
+  });
+  const spreadMs = draws.reduce((sum, draw) => sum + draw.spreadMs, 0);
+  const drawn = { fromMs: atMs, toMs: atMs + spreadMs };
+  return { atMs: putOffMs.reduce((sum, one) => sum + one, atMs), drawn };
 }
 
 /** The first driver that accepts; else why none did, in the words of those that had something to say. */
@@ -142,13 +161,14 @@ function chooseDriver(
   const hints: string[] = [];
   for (const driver of drivers) {
     const support = driver.accepts(effect, capabilities);
+    if (support === undefined) continue;
     if (support.ok) return { name: driver.name, note: support.note };
     reasons.push(support.reason);
     hints.push(support.hint);
   }
   const runtime = `this is the ${capabilities.runtime} runtime`;
   if (reasons.length === 0)
-    return { reason: `${effect.kind}: no driver for faults is here; ${runtime}`, hint: 'see `seawall doctor`' };
+    return { reason: `${effect.kind}: no driver for it is here; ${runtime}`, hint: 'see `seawall doctor`' };
   return { reason: `${effect.kind}: ${unique(reasons).join('; ')}; ${runtime}`, hint: unique(hints).join('; ') };
 }
 
@@ -166,7 +186,7 @@ function compileCheck(
     params,
     advisory,
     sampleNeeded: check?.sampleNeeded?.(params),
-    sampleExpected: scenario === undefined ? undefined : expectedSample(scenario, of?.journey, seed),
+    sampleExpected: scenario === undefined ? undefined : expectedSample(scenario, of ?? {}, seed),
   };
 }
 

@@ -20,6 +20,9 @@ export function digestOf(value: unknown, plan: Plan, secrets: readonly string[])
   return createHash('sha256').update(canonicalJson(portable)).digest('hex');
 }
 
+/** What stands for a file's contents in a plan. */
+export const contentsOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');
+
 function pathsOf({ file, stack, load }: Plan): string[] {
   const stores = Object.values(stack.stores);
   const commands = [

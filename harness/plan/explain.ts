@@ -4,9 +4,11 @@ import { areaUntil, type RateSegment } from '../core/rate-curve.ts';
 import { formatCount, formatDuration, formatPercent } from '../core/units.ts';
 import type { Effect } from '../spi/fault.ts';
 import type { JsonObject } from '../spi/json.ts';
-import type { FeedSpec, GuardSpec, Scenario, Target } from '../spi/plan.ts';
+import type { FaultCondition, FeedSpec, GuardSpec, RegionSpec, Scenario, Target } from '../spi/plan.ts';
 import type { Timeline, TimelineCheck, TimelineFault } from '../spi/timeline.ts';
+import { type Taken, takenBy, unitOf } from './budget.ts';
 import { isClosed } from './check-rate.ts';
+import { Concurrency } from './concurrent.ts';
 import { maskSecrets, secretsOf } from './secrets.ts';
 import { moreTimeFor } from './starts.ts';
 
@@ -27,7 +29,7 @@ export function explain(timeline: Timeline): string {
       ...indent(timeline.scenarios.flatMap((scenario) => loadLines(timeline, scenario.name))),
     ],
     ['', 'Faults', ...indent(timeline.faults.length === 0 ? ['none'] : timeline.faults.flatMap(faultLines))],
-    ['', 'Guard', ...indent(guardLines(plan.guard, plan.load))],
+    ['', 'Guard', ...indent([...guardLines(plan.guard, plan.load), ...budgetLines(timeline)])],
     ['', 'Verified', ...indent(timeline.checks.flatMap((check) => checkLines(check, plan.load)))],
     timeline.notes.length === 0 ? [] : ['', 'Notes', ...indent(timeline.notes)],
     ['', `digest ${timeline.digest}`],
@@ -61,13 +63,7 @@ function schedule({ plan, warmUpMs, loadMs, faults }: Timeline): string[] {
     ],
     [0, 't = 0'],
     ...plan.load.flatMap(stageRows),
-    ...faults.flatMap((fault): [number, string][] => [
-      [fault.atMs, `inject ${fault.name}: ${fault.kind} on ${targetText(fault.target)}`],
-      [
-        fault.atMs + fault.forMs,
-        `heal ${fault.name} (counted from its bite); recovery window ${formatDuration(plan.recoveryWindowMs)}`,
-      ],
-    ]),
+    ...faults.flatMap((fault) => faultRows(fault, plan.recoveryWindowMs)),
     [loadMs, 'end of load; drain, audit, stack down'],
   ];
   const times = rows.map(([ms]) => timeText(ms));
@@ -75,6 +71,36 @@ function schedule({ plan, warmUpMs, loadMs, faults }: Timeline): string[] {
   const order = rows.map((_, index) => index).toSorted((a, b) => rows[a]![0] - rows[b]![0] || a - b);
   return order.map((index) => `${times[index]!.padStart(width)}  ${rows[index]![1]}`);
 }
+
+function faultRows(fault: TimelineFault, recoveryWindowMs: number): [number, string][] {
+  const { name, kind, atMs, forMs, target, lateMs = 0 } = fault;
+  const late = lateMs === 0 ? '' : `, at the latest at ${timeText(atMs + lateMs)}`;
+  const waits = conditionTexts(fault);
+  const when = waits.length === 0 ? '' : `, when ${waits.join(' and ')}${late}`;
+  const ends = lateMs === 0 ? '' : ` (at the latest at ${timeText(atMs + lateMs + forMs)})`;
+  return [
+    [atMs, `inject ${name}: ${kind} on ${targetText(target)}${drawnText(fault)}${when}`],
+    [atMs + forMs, `heal ${name} (counted from its bite)${ends}; recovery window ${formatDuration(recoveryWindowMs)}`],
+  ];
+}
+
+function drawnText({ drawn }: TimelineFault): string {
+  return drawn === undefined ? '' : `, drawn from ${timeText(drawn.fromMs)} to ${timeText(drawn.toMs)}`;
+}
+
+function conditionTexts({ after = [] }: TimelineFault): string[] {
+  return after.map(({ fault, moment, delayMs }) => {
+    const delay = delayMs === 0 ? '' : ` and ${formatDuration(delayMs)} have passed`;
+    return `${fault} ${MOMENTS[moment]}${delay}`;
+  });
+}
+
+const MOMENTS: Readonly<Record<FaultCondition['moment'], string>> = {
+  bitten: 'has bitten',
+  healed: 'is healed',
+  recovered: 'is recovered from',
+  over: 'is over',
+};
 
 function stageRows(scenario: Scenario): [number, string][] {
   const { name, segments } = scenario;
@@ -126,6 +152,7 @@ function loadLines({ scenarios, plan }: Timeline, name: string): string[] {
     `${name} (${kind}, ${scenario.executor}, engine ${compiled.driver}): ${starts} in ${formatDuration(compiled.durationMs)}: ${journeys.join(', ')}`,
     `  ${deadline}; shed counts as ${scenario.good.shed}; at most ${formatCount(scenario.inFlightMax)} in flight`,
     ...funnelLines(scenario).map((line) => `  ${line}`),
+    ...(scenario.regions ?? []).map((region) => `  from ${region.name}: ${regionText(region, compiled.starts)}`),
     ...Object.entries(scenario.feeds ?? {}).map(([feed, spec]) => `  feed ${feed}: ${feedText(spec)}`),
   ];
 }
@@ -141,6 +168,16 @@ function funnelLines({ journeys }: Scenario): string[] {
     });
     return [`${journey}, if all is good: ${parts.join(' → ')}`];
   });
+}
+
+function regionText(region: RegionSpec, starts: number | undefined): string {
+  const { share, rttMs, jitterMs, bytesPerSecond, lossRatio } = region;
+  const count = starts === undefined ? [] : [`about ${formatCount(Math.round(starts * share))} starts`];
+  const jitter = jitterMs === 0 ? '' : ` ± ${formatDuration(jitterMs)}`;
+  const line = bytesPerSecond === undefined ? [] : [`${formatCount(bytesPerSecond / 1000)} KB/s a connection`];
+  const loss = lossRatio === 0 ? [] : [`${formatPercent(lossRatio)} of packets lost`];
+  const way = [`${formatDuration(rttMs)}${jitter} more a round trip`, ...line, ...loss];
+  return [formatPercent(share), ...count, ...way].join(', ');
 }
 
 function feedText({ source, order, skew }: FeedSpec): string {
@@ -160,9 +197,17 @@ function faultLines(fault: TimelineFault): string[] {
   const { idcs, nodes, services } = fault.blast;
   return [
     `${fault.name}: ${fault.kind} on ${targetText(fault.target)}${params === '' ? '' : ` with ${params}`}, at ${formatDuration(fault.atMs)} for ${formatDuration(fault.forMs)}`,
+    ...waitLines(fault),
     ...grouped(fault).map((line) => `  ${line}`),
     `  blast radius at worst: ${nodes.length} nodes of ${services.join(', ') || 'none'} in ${idcs.join(', ') || 'no IDC'}`,
   ];
+}
+
+function waitLines(fault: TimelineFault): string[] {
+  const waits = conditionTexts(fault);
+  if (waits.length === 0) return [];
+  const latest = timeText(fault.atMs + (fault.lateMs ?? 0));
+  return [`  when ${waits.join(' and ')}; skipped if that is not so by ${latest}, and then the verdict is unknown`];
 }
 
 /** Effects of one kind by one driver on one line. */
@@ -204,6 +249,24 @@ function guardLines({ blastRadius, abortWhen }: GuardSpec, load: readonly Scenar
   ];
 }
 
+/** What is gone at the worst moment of each thing that the faults can take, beside what the stack can claim. */
+function budgetLines({ faults, plan, topology }: Timeline): string[] {
+  const worst = new Map<string, Taken>();
+  const concurrency = new Concurrency(faults);
+  faults.forEach((_fault, index) => {
+    for (const set of concurrency.setsWith(index)) {
+      const effects = set.flatMap((at) => faults[at]!.effects);
+      for (const taken of takenBy(effects, plan.stack.entry, topology)) {
+        if (taken.taken > (worst.get(taken.claim.what)?.taken ?? 0)) worst.set(taken.claim.what, taken);
+      }
+    }
+  });
+  return [...worst.values()].map(({ claim, taken }) => {
+    const allowed = taken <= claim.survives ? '' : ': more than that';
+    return `fault budget: at worst ${taken} of ${claim.members.length} ${unitOf(claim)} gone at one moment; the stack can claim to survive ${claim.survives}${allowed}`;
+  });
+}
+
 /**
  * Fewest bad starts of `n` whose one-sided lower 95 % bound (Clopper–Pearson) exceeds the ratio; undefined when not even
  * all of them do.
@@ -236,9 +299,10 @@ function checkLines(
   const head = `${check}: ${paramsText(params)}${advisory ? ' (advisory)' : ''}`;
   if (sampleNeeded === undefined) return [head];
   const scenario = load.find(({ name }) => name === params.of);
-  const journey = typeof params.journey === 'string' ? params.journey : undefined;
+  const named = (key: 'journey' | 'region') => (typeof params[key] === 'string' ? { [key]: params[key] } : {});
+  const part = { ...named('journey'), ...named('region') };
   const short = scenario !== undefined && sampleExpected !== undefined && sampleExpected < sampleNeeded;
-  const more = short ? moreTimeFor(scenario, journey, sampleNeeded) : undefined;
+  const more = short ? moreTimeFor(scenario, part, sampleNeeded) : undefined;
   const verdict = short
     ? `: too few to pass${more === undefined ? '' : `; ${formatDuration(more)} more would do`}`
     : '';

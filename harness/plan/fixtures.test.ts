@@ -36,6 +36,7 @@ describe('every plan that is wrong', () => {
       'CHECK_UNKNOWN',
       'EDGE_TARGET',
       'FAULTS_OVERLAP',
+      'FAULT_BUDGET',
       'FAULT_PAST_END',
       'FAULT_UNKNOWN',
       'FEED_TOO_SHORT',

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { parseCount } from '../core/units.ts';
-import { durationMs, percentage, ratePerSecond } from '../core/zod-schema.ts';
+import { bytesPerSecond, durationMs, percentage, ratePerSecond } from '../core/zod-schema.ts';
 import { byWord, httpUrl, text, textOr } from './zod-pieces.ts';
 
 /** The parts of a scenario that say how much traffic there is and what it carries. */
@@ -68,6 +68,16 @@ export const httpSchema = z.strictObject({
     .describe('1 is HTTP/1.1, 2 is HTTP/2.'),
   proxy: httpUrl().optional().describe('An HTTP proxy that requests go through, as in http://127.0.0.1:3128.'),
 });
+
+/** Where users are; what it may be together with the rest is checked by `check-regions`. */
+export const regionSchema = z.strictObject({
+  share: percentage().describe('Share of the starts; those of all regions sum to 100%.'),
+  rtt: durationMs().describe('Added to each round trip, half each way. Connecting is not delayed.'),
+  jitter: durationMs().optional().describe('So much the round trip varies, evenly, to both sides. Default: 0ms.'),
+  bandwidth: bytesPerSecond().optional().describe('Of each connection, each way. Default: no limit.'),
+  loss: percentage().optional().describe('Share of packets that get lost; no engine here can do it yet.'),
+});
+export type RawRegion = z.output<typeof regionSchema>;
 
 export const feedName = () =>
   z.string().regex(/^[a-z][A-Za-z0-9_]{0,39}$/, { error: 'expected a name of letters and digits' });

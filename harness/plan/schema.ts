@@ -1,8 +1,17 @@
 import { z } from 'zod';
 import { durationMs, percentage, ratePerSecond, zodSchema } from '../core/zod-schema.ts';
 import type { JsonObject } from '../spi/json.ts';
-import type { Target } from '../spi/plan.ts';
-import { curveSchema, feedName, feedSchema, httpSchema, levelSchema, users, usersADaySchema } from './load-schema.ts';
+import { faultDefinitions, faultSchema } from './fault-schema.ts';
+import {
+  curveSchema,
+  feedName,
+  feedSchema,
+  httpSchema,
+  levelSchema,
+  regionSchema,
+  users,
+  usersADaySchema,
+} from './load-schema.ts';
 import { stackShape } from './stack-schema.ts';
 import { byKey, listOf, name, oneWord, recordOf, text } from './zod-pieces.ts';
 
@@ -54,6 +63,9 @@ export const scenarioSchema = z.strictObject({
   mix: recordOf(percentage())
     .optional()
     .describe('Journey of the stack to its share of the starts; they sum to 100%. Default: all to the only journey.'),
+  regions: recordOf(regionSchema)
+    .optional()
+    .describe('Where users are: name to share, round trip and bandwidth. Default: where the generator is.'),
   feeds: z
     .record(feedName(), feedSchema)
     .default({})
@@ -69,28 +81,6 @@ export const scenarioSchema = z.strictObject({
   inFlight: z.int().min(1).max(100_000).default(1000).describe('Most journeys at once; a start beyond is bad.'),
 });
 
-const nameOrList = () =>
-  z
-    .union([text(), z.array(text()).min(1)], { error: 'expected a name or a list of names' })
-    .transform((value) => (typeof value === 'string' ? [value] : value));
-
-const targetSchema = byKey({
-  store: z.strictObject({ store: text(), role: z.enum(['primary', 'standby']) }),
-  service: z.strictObject({ service: text(), idc: text().optional() }),
-  node: z.strictObject({ node: text() }),
-  link: z.strictObject({ link: z.strictObject({ from: nameOrList(), to: nameOrList() }) }),
-  idc: z.strictObject({ idc: text() }),
-}) as z.ZodType<Target>;
-
-export const faultSchema = z.strictObject({
-  name: name().describe('Name of this fault in the report.'),
-  at: durationMs().describe('When it is injected, from t = 0.'),
-  for: durationMs().describe('How long it is held, from the moment it bit.'),
-  inject: text().describe('Kind of fault, from the catalogue.'),
-  target: targetSchema.describe('What it acts on.'),
-  with: z.record(z.string(), z.unknown()).default({}).describe('Parameters of that kind of fault.'),
-});
-
 const count = () => z.int().min(0).max(10_000);
 const abortSchema = z.strictObject({
   of: text().describe('A scenario.'),
@@ -98,13 +88,17 @@ const abortSchema = z.strictObject({
   over: durationMs().describe('Length of the sliding window.'),
 });
 
-/** The two halves of a guard, each parsed on its own. */
+/** The parts of a guard, each parsed on its own. */
 export const guardShape = {
   blastRadius: oneWord(
     'none',
     z.strictObject({ idcs: count().optional(), nodes: count().optional(), services: count().optional() }),
   ).describe('The most that faults held at one moment may touch.'),
   abortWhen: oneWord('none', listOf(abortSchema)).describe('Heal at once when a scenario suffers more than this.'),
+  faultBudget: z
+    .literal('none', { error: 'expected `none`, or nothing' })
+    .optional()
+    .describe('`none`: faults may take more at one moment than the stack can claim to survive.'),
 } as const;
 
 const guardSchema = oneWord('none', z.strictObject(guardShape));
@@ -127,7 +121,9 @@ export const planShape = {
     .strictObject({ for: durationMs(), good: percentage(), p99: durationMs().optional() })
     .default({ for: 5000, good: 0.99 })
     .describe('Judged before t = 0; not met: unknown, and nothing is injected. Default: 5s at 99%.'),
-  faults: listOf(faultSchema).default([]).describe('What is broken, and when.'),
+  faults: listOf(faultSchema)
+    .default([])
+    .describe('What is broken, and when: faults, and groups of them as `steps` or `lanes`.'),
   guard: guardSchema.describe('What stops the run early; `none` must be said.'),
   verify: listOf(z.record(z.string(), z.unknown())).min(1, { error: 'expected at least one check' }),
   recovery: z
@@ -141,7 +137,6 @@ export const planShape = {
 
 /** What the schema makes of each part of a plan. */
 export type RawScenario = z.output<typeof scenarioSchema>;
-export type RawFault = z.output<typeof faultSchema>;
 
 /** What a plan may name: given by the caller, since no room knows the others. */
 export interface SchemaCatalogue {
@@ -156,8 +151,9 @@ export function planJsonSchema(catalogue: SchemaCatalogue): JsonObject {
   const properties = plan.properties as Record<string, JsonObject>;
   properties.stack = { ...properties.stack, anyOf: [{ type: 'string' }, bare(stack)] };
   properties.verify = { ...properties.verify, items: checkItem(catalogue) };
-  properties.faults = faultItems(properties.faults!, catalogue);
-  return allowVariables({ ...plan, title: 'A Seawall plan' }) as JsonObject;
+  const definitions = faultDefinitions(faultItem(properties.faults!, catalogue));
+  properties.faults = { ...properties.faults, items: { $ref: '#/definitions/faultItem' } };
+  return allowVariables({ ...plan, title: 'A Seawall plan', definitions }) as JsonObject;
 }
 
 function checkItem({ checks }: SchemaCatalogue): JsonObject {
@@ -171,7 +167,7 @@ function checkItem({ checks }: SchemaCatalogue): JsonObject {
   return { type: 'object', properties, additionalProperties: false, minProperties: 1, maxProperties: 1 };
 }
 
-function faultItems(list: JsonObject, { faults }: SchemaCatalogue): JsonObject {
+function faultItem(list: JsonObject, { faults }: SchemaCatalogue): JsonObject {
   const item = list.items as JsonObject;
   const properties = item.properties as Record<string, JsonObject>;
   const inject = { ...properties.inject, enum: Object.keys(faults) };
@@ -180,7 +176,7 @@ function faultItems(list: JsonObject, { faults }: SchemaCatalogue): JsonObject {
     // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema, not a promise
     then: { properties: { with: { ...bare(fault.params.json()), description: fault.summary } } },
   }));
-  return { ...list, items: { ...item, properties: { ...properties, inject }, allOf } };
+  return { ...item, properties: { ...properties, inject }, allOf };
 }
 
 function bare(json: JsonObject): JsonObject {

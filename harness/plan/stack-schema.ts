@@ -188,7 +188,9 @@ export const stackShape = {
   services: recordOf(serviceSchema).default({}),
   stores: recordOf(storeSchema).default({}),
   existing: recordOf(httpUrl()).default({}).describe('Services that run already: name to base URL.'),
-  journeys: recordOf(listOf(stepSchema).min(1, { error: 'expected at least one step' })),
+  journeys: recordOf(listOf(stepSchema).min(1, { error: 'expected at least one step' }))
+    .default({})
+    .describe('What users do: name to steps. Scripts and recordings need none.'),
   invariants: recordOf(invariantSchema).default({}),
   acks: recordOf(z.strictObject({ store: text(), key: text() }))
     .default({})

@@ -41,21 +41,32 @@ export function startsByJourney(scenario: Scenario, seed?: number): Record<strin
   return Object.fromEntries(parts.map(({ journey, whole }) => [journey, whole]));
 }
 
-/** How many samples a check of the scenario, or of one of its journeys, will see at most; undefined: not known before. */
-export function expectedSample(scenario: Scenario, journey: string | undefined, seed?: number): number | undefined {
-  if (journey === undefined) return startsOf(scenario, seed);
-  const byJourney = startsByJourney(scenario, seed);
-  return byJourney === undefined ? undefined : (byJourney[journey] ?? 0);
+/** Which of a scenario's journeys a check looks at; all without. */
+export interface Part {
+  journey?: string;
+  region?: string;
 }
+
+/** How many samples a check of a part of the scenario will see at most; undefined: not known before. */
+export function expectedSample(scenario: Scenario, { journey, region }: Part, seed?: number): number | undefined {
+  const byJourney = startsByJourney(scenario, seed);
+  const starts = journey === undefined ? startsOf(scenario, seed) : byJourney && (byJourney[journey] ?? 0);
+  // Dealt to within one a journey.
+  return starts === undefined ? undefined : Math.floor(starts * shareOf(scenario, region) + 1e-6);
+}
+
+const shareOf = ({ regions = [] }: Scenario, region: string | undefined): number =>
+  region === undefined ? 1 : (regions.find(({ name }) => name === region)?.share ?? 0);
 
 /**
  * How much longer (ms, whole seconds) the scenario would have to go on at its last rate; undefined when at rate 0 or
  * when its starts are not known before.
  */
-export function moreTimeFor(scenario: Scenario, journey: string | undefined, needed: number): number | undefined {
-  const share = journey === undefined ? 1 : (scenario.mix.find((part) => part.journey === journey)?.share ?? 0);
-  const rate = (scenario.segments.at(-1)?.toRate ?? 0) * share;
-  const expected = expectedSample(scenario, journey);
+export function moreTimeFor(scenario: Scenario, part: Part, needed: number): number | undefined {
+  const { journey } = part;
+  const share = journey === undefined ? 1 : (scenario.mix.find((one) => one.journey === journey)?.share ?? 0);
+  const rate = (scenario.segments.at(-1)?.toRate ?? 0) * share * shareOf(scenario, part.region);
+  const expected = expectedSample(scenario, part);
   if (rate <= 0 || expected === undefined) return undefined;
   return Math.ceil((needed - expected) / rate) * 1000;
 }

@@ -141,6 +141,7 @@ describe('feeds', () => {
         source: { csv: '/p/users.csv' },
         order: 'random',
         skew: { zipf: 1.1, whales: { column: 'seller', times: { s1: 100 } } },
+        contents: expect.stringMatching(/^[0-9a-f]{64}$/),
       },
     });
     const page = explain(timelineOf(planOf(`rate: 5/s, for: 60s, ${feeds}`, '', '{ GET: "/u/{users.id}" }')));
@@ -197,6 +198,73 @@ describe('engines', () => {
     const proxied = (host: string) => `rate: 5/s, for: 60s, http: { version: 2, proxy: "http://${host}:3128" }`;
     expect(scenarioOf(proxied('127.0.0.1')).http).toEqual({ version: 2, proxy: 'http://127.0.0.1:3128' });
     expect(() => scenarioOf(proxied('192.0.2.7'))).toThrow('192.0.2.7 is neither loopback nor allowed');
+  });
+});
+
+describe('regions', () => {
+  const regions =
+    'regions: { near: { share: 70%, rtt: 20ms, jitter: 2ms }, far: { share: 30%, rtt: 80ms, bandwidth: 8Mbit/s } }';
+  const traffic = `rate: 10/s, for: 60s, ${regions}`;
+
+  it('are resolved, and explained with what each of them starts', () => {
+    expect(scenarioOf(traffic).regions).toEqual([
+      { name: 'near', share: 0.7, rttMs: 20, jitterMs: 2, bytesPerSecond: undefined, lossRatio: 0 },
+      { name: 'far', share: 0.3, rttMs: 80, jitterMs: 0, bytesPerSecond: 1_000_000, lossRatio: 0 },
+    ]);
+    const page = explain(timelineOf(planOf(traffic)));
+    expect(page).toContain('from near: 70%, about 420 starts, 20ms ± 2ms more a round trip');
+    expect(page).toContain('from far: 30%, about 180 starts, 80ms more a round trip, 1,000 KB/s a connection');
+  });
+
+  it('have their part of the samples of a check that names one', () => {
+    const text = planOf(traffic).replace('of: users,', 'of: users, region: far,');
+    expect(check(text).warnings).toEqual([
+      expect.stringContaining('users from far starts 180 journeys, and availability cannot pass with fewer than 299'),
+    ]);
+    expect(timelineOf(text).checks[0]).toMatchObject({ sampleNeeded: 299, sampleExpected: 180 });
+  });
+});
+
+describe('the digest', () => {
+  const digestOf = (scenario: string, files: Record<string, string>): string => {
+    const before = { ...FILES };
+    Object.assign(FILES, files);
+    try {
+      return timelineOf(planOf(scenario, '', '{ GET: "/u/{users.id}" }')).digest;
+    } finally {
+      Object.assign(FILES, before);
+    }
+  };
+
+  it('of the same plan with other rows in a feed is another, and with the same rows the same', () => {
+    const csv = 'rate: 5/s, for: 60s, feeds: { users: { csv: users.csv } }';
+    const jsonLines = 'rate: 5/s, for: 60s, feeds: { users: { jsonLines: users.csv } }';
+    const one = digestOf(csv, {});
+    expect(digestOf(csv, {})).toBe(one);
+    expect(digestOf(csv, { '/p/users.csv': 'id,seller\n1,s1\n3,s2\n' })).not.toBe(one);
+    const lines = digestOf(jsonLines, { '/p/users.csv': '{"id":1}\n' });
+    expect(digestOf(jsonLines, { '/p/users.csv': '{"id":2}\n' })).not.toBe(lines);
+  });
+});
+
+describe('a script', () => {
+  const plan = (load: string) => `
+plan: script-alone
+hypothesis: The site answers what the script asks.
+stack: { existing: { site: "http://127.0.0.1:8080" } }
+load: [{ scenario: users, ${load}, for: 10s, good: { within: 300ms } }]
+guard: none
+verify: [availability: { of: users, target: 99% }]
+`;
+
+  it('needs no journeys in the stack; its text is in the plan’s digest', () => {
+    const { plan: checked } = check(plan('engine: k6, script: own.js, rate: 5/s'));
+    expect(checked.load[0]).toMatchObject({ script: '/p/own.js', mix: [{ journey: 'script', share: 1 }] });
+    expect(checked.load[0]!.scriptContents).toMatch(/^[0-9a-f]{64}$/);
+  });
+
+  it('is not needed where there are journeys, but one of them is', () => {
+    expect(() => check(plan('rate: 5/s'))).toThrow('there is nothing to send: the stack has no `journeys`');
   });
 });
 

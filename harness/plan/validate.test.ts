@@ -221,6 +221,7 @@ describe('faults against each other', () => {
     const two = '{ name: two, at: 9s, for: 5s, inject: process.kill, target: { service: shop, idc: hz-b } }';
     expect(issues(withFaults(one, two))).toEqual([
       'BLAST_RADIUS one and two together can touch 2 idcs, the guard allows 1',
+      'FAULT_BUDGET one and two together can take both IDCs at one moment: with 2 the stack can claim to survive the loss of 1 at most',
     ]);
     expect(issues(withFaults(one, two.replace('at: 9s', 'at: 20s')))).toEqual([]);
   });

@@ -57,13 +57,14 @@ function checkPlan(
   const recoveryWindowMs = recoveryWindow(raw, book);
   const around = {
     topology: stack === undefined ? undefined : layOut(stack),
+    entry: stack?.entry ?? '',
     loadMs: load.loadMs,
     recoveryWindowMs,
     scenarioNames: load.names,
     catalogue,
   };
-  const { faults, guard } = checkFaults(raw, around, book);
   const warnings = new IssueBook(loaded.plan, loaded.warnings);
+  const { faults, guard } = checkFaults(raw, around, book, warnings);
   const verifyAround = { catalogue, stack: names, scenarioNames: load.names, scenarios: load.scenarios };
   const verify = checkVerify(raw, verifyAround, book, warnings);
   if (stack === undefined || loaded.stack === undefined || head === undefined) return undefined;

@@ -77,6 +77,17 @@ export function textOr<A, B>(text: z.ZodType<A>, other: z.ZodType<B>): z.ZodType
   return either.meta({ anyOf }) as unknown as z.ZodType<A | B>;
 }
 
+/** A mapping by one schema, anything else by another; the issues are those of the one that was meant. */
+export function mappingOr<A, B>(other: z.ZodType<A>, mapping: z.ZodType<B>): z.ZodType<A | B> {
+  const [ofOther, ofMapping] = [zodSchema(other), zodSchema(mapping)];
+  const either = z.unknown().transform((value, context) => {
+    const isMapping = typeof value === 'object' && value !== null && !Array.isArray(value);
+    return parseInto(isMapping ? ofMapping : ofOther, value, context) as A | B;
+  });
+  const anyOf = [withoutDialect(ofOther.json()), withoutDialect(ofMapping.json())];
+  return either.meta({ anyOf }) as unknown as z.ZodType<A | B>;
+}
+
 /** Either one fixed word or the schema. */
 export function oneWord<W extends string, T extends z.ZodType>(word: W, schema: T): z.ZodType<z.output<T> | W> {
   const mapping = zodSchema(schema);

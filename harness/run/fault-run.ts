@@ -26,6 +26,8 @@ export interface ProbeClient {
 
 export interface FaultRunContext {
   runId: string;
+  /** Absolute folder for what helpers of faults say. */
+  logs: string;
   clock: Clock;
   journal: Journal;
   ledger: Ledger;
@@ -53,9 +55,10 @@ interface Prepared {
  * what went wrong is in the journal, and whatever was applied is reverted on every path.
  */
 export async function runFault(fault: TimelineFault, ctx: FaultRunContext): Promise<void> {
-  const prepared = await prepareAll(fault, ctx);
+  const expiresAtMs = ctx.clock.now() + fault.forMs + LEASE_MARGIN_MS;
+  const prepared = await prepareAll(fault, expiresAtMs, ctx);
   if (prepared === undefined) return;
-  const written = await step(ctx, fault, 'fsync', async () => writeUndos(fault, prepared, ctx));
+  const written = await step(ctx, fault, 'fsync', async () => writeUndos(fault, prepared, expiresAtMs, ctx));
   if (written instanceof Error) return skip(ctx, fault, `its undo could not be written: ${messageOf(written)}`);
   const targets = [...new Set(prepared.map(({ undo }) => nameOf(undo)))];
   ctx.journal.append({ type: 'fault.commanded', fault: fault.name, targets });
@@ -66,9 +69,13 @@ export async function runFault(fault: TimelineFault, ctx: FaultRunContext): Prom
   await revertAndProve(fault, prepared, ctx, bitten ? 'hold-over' : 'failure');
 }
 
-async function prepareAll(fault: TimelineFault, ctx: FaultRunContext): Promise<Prepared[] | undefined> {
+async function prepareAll(
+  fault: TimelineFault,
+  expiresAtMs: number,
+  ctx: FaultRunContext,
+): Promise<Prepared[] | undefined> {
   const prepared = await step(ctx, fault, 'prepare', () =>
-    Promise.all(fault.effects.map((effect, index) => prepareOne(fault, effect, index, ctx))),
+    Promise.all(fault.effects.map((effect, index) => prepareOne(fault, effect, index, expiresAtMs, ctx))),
   );
   if (!(prepared instanceof Error)) return prepared;
   skip(ctx, fault, messageOf(prepared));
@@ -79,10 +86,12 @@ async function prepareOne(
   fault: TimelineFault,
   effect: Effect,
   index: number,
+  expiresAtMs: number,
   ctx: FaultRunContext,
 ): Promise<Prepared> {
   const driver = ctx.driver(fault.drivers[index]!);
-  const undo = await bounded(driver.prepare(effect, ctx.env, contextFor(ctx)), `prepare ${effect.kind}`);
+  const preparing = { ...contextFor(ctx), expiresAtMs, logs: ctx.logs };
+  const undo = await bounded(driver.prepare(effect, ctx.env, preparing), `prepare ${effect.kind}`);
   const bite = await bounded(
     ctx.probe(effect.bite.kind).resolve(effect.bite, ctx.env, undo),
     `baseline of ${effect.bite.kind}`,
@@ -90,8 +99,7 @@ async function prepareOne(
   return { id: `${fault.name}/${index}`, effect, driver, undo, bite };
 }
 
-function writeUndos(fault: TimelineFault, prepared: Prepared[], ctx: FaultRunContext): void {
-  const expiresAtMs = ctx.clock.now() + fault.forMs + LEASE_MARGIN_MS;
+function writeUndos(fault: TimelineFault, prepared: Prepared[], expiresAtMs: number, ctx: FaultRunContext): void {
   ctx.ledger.write(
     ...prepared.map(({ id, undo }) => ({ type: 'undo' as const, id, fault: fault.name, undo, expiresAtMs })),
   );

@@ -31,7 +31,8 @@ export interface HealResult {
 
 /**
  * Undoes all that a dead run left, from any process and any folder, knowing nothing but its ledger: first its effects
- * on what is not the run's own, in reverse and each with a deadline of its own, then the run's own stack whole.
+ * on what is not the run's own, in reverse, in parallel across targets, each with a deadline of its own; then the run's
+ * own stack whole.
  * Idempotent. Throws RUN_ALIVE for a run whose owner lives.
  */
 export async function healRun(entry: IndexEntry, deps: HealDeps): Promise<HealResult> {
@@ -49,21 +50,30 @@ export async function healRun(entry: IndexEntry, deps: HealDeps): Promise<HealRe
   return result;
 }
 
-/** Heals every run of this user whose owner is dead; the living are left alone. */
+/** Heals every run of this user whose owner is dead; the living and the stacks that were kept are left alone. */
 export async function healDeadRuns(deps: HealDeps, except?: string): Promise<HealResult[]> {
   const results: HealResult[] = [];
   for (const entry of deps.index.list()) {
-    if (entry.runId === except || deps.index.holder(entry.runId) !== undefined) continue;
+    if (entry.kept === true || entry.runId === except || deps.index.holder(entry.runId) !== undefined) continue;
     results.push(await healRun(entry, deps));
   }
   return results;
 }
 
 async function undoForeign(entry: IndexEntry, debt: Debt, deps: HealDeps, result: HealResult): Promise<void> {
-  const foreign = debt.undos.filter(({ undo }) => undo.owner === 'foreign').toReversed();
-  for (const { id, undo } of foreign) {
+  const targets = new Map<string, Debt['undos']>();
+  for (const one of debt.undos.filter(({ undo }) => undo.owner === 'foreign').toReversed()) {
+    const target = JSON.stringify(one.undo.on);
+    targets.set(target, [...(targets.get(target) ?? []), one]);
+  }
+  await Promise.all([...targets.values()].map((undos) => undoInTurn(undos, entry.runId, deps, result)));
+}
+
+/** One target's, each with a deadline of its own: one that hangs or fails keeps no other from being tried. */
+async function undoInTurn(undos: Debt['undos'], runId: string, deps: HealDeps, result: HealResult): Promise<void> {
+  for (const { id, undo } of undos) {
     const driver = deps.faultDriver(undo.driver);
-    const ctx = { runId: entry.runId, signal: deadline(UNDO_DEADLINE_MS), record: async () => {} };
+    const ctx = { runId, signal: deadline(UNDO_DEADLINE_MS), record: async () => {} };
     const work = driver?.revert(undo, ctx) ?? Promise.reject(new Error(`no driver is called ${undo.driver}`));
     const undone = work.then(() => [`undo ${id}`]);
     await settled(`undo ${id}`, UNDO_DEADLINE_MS, undone, result);

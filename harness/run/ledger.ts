@@ -9,7 +9,8 @@ export type LedgerEntry =
   | { type: 'opened'; runId: string; runtime: string; owner: ProcessIdentity; atMs: number }
   | { type: 'resource'; resource: Resource }
   | { type: 'undo'; id: string; fault: string; undo: Undo; expiresAtMs: number }
-  | { type: 'undone'; id: string }
+  /** `by: 'lease'`: the keeper did it, since the tool had not in time. */
+  | { type: 'undone'; id: string; by?: 'lease' }
   | { type: 'closed' };
 
 export class Ledger {

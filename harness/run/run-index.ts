@@ -10,6 +10,10 @@ export interface IndexEntry {
   runDir: string;
   runtime: string;
   startedAt: string;
+  /** It is over, or never was more than a stack: what stands is meant to, until `down`. */
+  kept?: true;
+  /** The kept stack that the run works on. */
+  on?: string;
 }
 
 /** The user's state folder: `$XDG_STATE_HOME/seawall`, else `~/.local/state/seawall`. */
@@ -32,9 +36,14 @@ export class RunIndex {
 
   add(entry: IndexEntry): void {
     this.lock(entry.runId);
-    const path = join(this.#folder, `${entry.runId}.json`);
-    writeFileSync(`${path}.new`, JSON.stringify(entry), { flush: true });
-    renameSync(`${path}.new`, path);
+    this.#write(entry);
+  }
+
+  /** From now on nobody takes what stands for the leftovers of a dead run. Gives up the lock. */
+  keep(runId: string): void {
+    const entry = this.get(runId);
+    if (entry !== undefined) this.#write({ ...entry, kept: true });
+    this.unlock(runId);
   }
 
   list(): IndexEntry[] {
@@ -54,6 +63,11 @@ export class RunIndex {
 
   remove(runId: string): void {
     rmSync(join(this.#folder, `${runId}.json`), { force: true });
+    this.unlock(runId);
+  }
+
+  /** Gives up the lock that this process holds. */
+  unlock(runId: string): void {
     rmSync(this.#lockPath(runId), { force: true });
   }
 
@@ -93,6 +107,12 @@ export class RunIndex {
     const evicted = readIdentity(aside);
     if (evicted !== undefined && isAlive(evicted)) tryLink(aside, this.#lockPath(runId));
     rmSync(aside, { force: true });
+  }
+
+  #write(entry: IndexEntry): void {
+    const path = join(this.#folder, `${entry.runId}.json`);
+    writeFileSync(`${path}.new`, JSON.stringify(entry), { flush: true });
+    renameSync(`${path}.new`, path);
   }
 
   #lockPath(runId: string): string {

@@ -1,4 +1,3 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { checkpoint } from '../core/checkpoint.ts';
 import type { Clock } from '../core/clock.ts';
@@ -13,24 +12,27 @@ import type { LoadDriver, LoadWindow } from '../spi/load.ts';
 import type { Environment, RuntimeDriver } from '../spi/runtime.ts';
 import type { Timeline } from '../spi/timeline.ts';
 import { AckLog } from './acks-file.ts';
-import { type AppendFile, type OpenAppend, writeFailure } from './append-file.ts';
+import type { AppendFile, OpenAppend } from './append-file.ts';
 import { type AuditContext, auditMarkers, auditStores } from './audit.ts';
 import type { ProbeClient } from './fault-run.ts';
 import { type FaultScheduleContext, runFaults } from './fault-schedule.ts';
+import { makeFolder } from './folder.ts';
 import { Guard } from './guard.ts';
 import { Journal, type JournalListener } from './journal.ts';
+import type { KeptStack } from './kept-stack.ts';
 import { Ledger, readLedger } from './ledger.ts';
 import { LoadControl, type LoadControlContext } from './load-control.ts';
 import type { RunIndex } from './run-index.ts';
 import { Sampler } from './sampler.ts';
 import { Scope } from './scope.ts';
+import { StackControl, type StackControlContext } from './stack-control.ts';
 import { SteadyState } from './steady-state.ts';
 
+const LEDGER = 'ledger.ndjson';
 const SAMPLE_EVERY_MS = 5_000;
 /** Between the last generator being ready and the first warm-up request. */
 const LEAD_MS = 300;
 const CANARY_DEADLINE_MS = 30_000;
-const TAKE_DOWN_DEADLINE_MS = 45_000;
 const STOP_LOAD_DEADLINE_MS = 20_000;
 
 /** Everything the runner is handed; it imports no concrete of its own. */
@@ -41,6 +43,8 @@ export interface RunDeps {
   faultDriver(name: string): FaultDriver;
   probe(kind: string): Probe;
   startProbes(runId: string): Promise<ProbeClient & AsyncDisposable>;
+  /** Starts what undoes effects at the end of their leases when this process does not. */
+  startKeeper(runId: string, ledgerPath: string): Promise<AsyncDisposable>;
   index: RunIndex;
   openAppend: OpenAppend;
   marker(runId: string, shadow: boolean): string;
@@ -59,6 +63,10 @@ export interface RunOptions {
   /** Epoch ms of t = 0, for generators that begin together; default: as soon as all is ready. */
   startAtMs?: number;
   proxy: 'seawall' | 'toxiproxy';
+  /** Leave the stack up at the end, unless the run failed. */
+  keep?: Pick<KeptStack, 'planFile' | 'overrides'>;
+  /** The kept stack that the run works on, whose lock this process holds. */
+  on?: string;
   /** Values that no file of the run may hold. */
   secrets: readonly string[];
   listeners: JournalListener[];
@@ -97,6 +105,7 @@ export class Run {
   readonly #guard: Guard;
   readonly #steady: SteadyState;
   readonly #load: LoadControl;
+  readonly #stack: StackControl;
   readonly #touched = new Set<string>();
   #reason: StopReason | undefined;
   #error: HarnessError | undefined;
@@ -108,19 +117,21 @@ export class Run {
     this.#timeline = timeline;
     this.#deps = deps;
     this.#options = options;
-    makeFolder(options);
+    makeFolder(options.runDir, options.planText);
     const open = (name: string): AppendFile => deps.openAppend(join(options.runDir, name));
     deps.index.add({
       runId: options.runId,
       runDir: options.runDir,
       runtime: timeline.runtime,
       startedAt: new Date(deps.clock.now()).toISOString(),
+      ...(options.on === undefined ? {} : { on: options.on }),
     });
-    this.#ledger = new Ledger(open('ledger.ndjson'));
+    this.#ledger = new Ledger(open(LEDGER));
     this.#journal = new Journal(open('journal.ndjson'), deps.clock, options.secrets);
     this.#acks = new AckLog(open('acks.bin'));
     this.#failures = open('failures.ndjson');
     this.#load = new LoadControl(this.#loadContext());
+    this.#stack = new StackControl(this.#stackContext());
     this.#guard = new Guard(timeline.plan.guard);
     this.#steady = new SteadyState(timeline.plan.steadyState);
     for (const listener of options.listeners) this.#journal.subscribe(listener);
@@ -148,30 +159,7 @@ export class Run {
   }
 
   async up(): Promise<void> {
-    const { runId, runDir } = this.#options;
-    const startedMs = this.#deps.clock.now();
-    const { plan, topology } = this.#timeline;
-    this.#scope.defer('sweep for what is left', TAKE_DOWN_DEADLINE_MS, () => this.#sweep());
-    const env = await this.#deps.runtime.up(plan.stack, topology, {
-      runId,
-      runDir,
-      signal: this.#stop.signal,
-      record: async (resource) => this.#ledger.write({ type: 'resource', resource }),
-      progress: (message) => this.#emit({ type: 'stack.progress', message }),
-      proxy: this.#options.proxy,
-      seed: this.#timeline.seed,
-    });
-    this.#env = env;
-    this.#scope.defer('take the stack down', TAKE_DOWN_DEADLINE_MS, async () => env[Symbol.asyncDispose]());
-    const unsubscribe = env.onUnexpectedExit((node, why) => this.#nodeExited(node, why));
-    this.#scope.defer('stop watching the nodes', 1_000, async () => unsubscribe());
-    this.#emit({
-      type: 'stack.up',
-      ms: Math.round(this.#deps.clock.now() - startedMs),
-      nodes: topology.nodes.map(({ id, of, idc }) => ({ id, of, idc })),
-      links: env.links.size,
-      notes: this.#timeline.notes,
-    });
+    this.#env = await this.#stack.up();
   }
 
   async preflight(): Promise<void> {
@@ -179,6 +167,7 @@ export class Run {
     const probes = await this.#deps.startProbes(runId);
     this.#probes = probes;
     this.#scope.defer('end the probe process', 5_000, async () => probes[Symbol.asyncDispose]());
+    if (this.#options.injectFaults && this.#timeline.faults.length > 0) await this.#startKeeper();
     this.#scope.defer('kill the load', 1_000, async () => this.#load.kill());
     this.#scope.defer('end the load', STOP_LOAD_DEADLINE_MS, () => this.#load.end(true));
     await this.#load.start(this.#env!.entryUrl, this.#stop.signal);
@@ -210,7 +199,7 @@ export class Run {
     const verdicts = this.#timeline.scenarios.map(({ name }) => this.#steady.judge(name));
     for (const verdict of verdicts) this.#emit(verdict);
     if (verdicts.some((verdict) => !verdict.met)) return this.#halt('steady-state');
-    if (!this.#options.injectFaults) return;
+    if (!this.#options.injectFaults || this.#timeline.faults.length === 0) return;
     await runFaults(this.#timeline.faults, this.#faultContext());
   }
 
@@ -225,6 +214,12 @@ export class Run {
 
   async audit(): Promise<void> {
     await auditStores(this.#auditContext(), this.#acks.all);
+  }
+
+  async #startKeeper(): Promise<void> {
+    const { runId, runDir } = this.#options;
+    const keeper = await this.#deps.startKeeper(runId, join(runDir, LEDGER));
+    this.#scope.defer('end the keeper of leases', 1_000, async () => keeper[Symbol.asyncDispose]());
   }
 
   #open(): void {
@@ -263,6 +258,7 @@ export class Run {
   #faultContext(): FaultScheduleContext {
     return {
       runId: this.#options.runId,
+      logs: join(this.#options.runDir, 'logs'),
       clock: this.#deps.clock,
       journal: this.#journal,
       ledger: this.#ledger,
@@ -273,9 +269,26 @@ export class Run {
       stop: this.#stop.signal,
       stopReason: () => (this.#reason === 'guard' || this.#reason === 'interrupt' ? this.#reason : 'failure'),
       until: (tMs) => this.#until(tMs),
+      goodRatio: this.#timeline.plan.steadyState.goodRatio,
       onTouch: (nodes) => {
         for (const node of nodes) this.#touched.add(node);
       },
+    };
+  }
+
+  #stackContext(): StackControlContext {
+    const { runId, runDir, planText, proxy, keep } = this.#options;
+    return {
+      ...{ runId, runDir, planText, proxy, keep },
+      timeline: this.#timeline,
+      runtime: this.#deps.runtime,
+      clock: this.#deps.clock,
+      ledger: this.#ledger,
+      scope: this.#scope,
+      stop: this.#stop.signal,
+      failed: () => this.#reason === 'failure',
+      emit: (body) => void this.#emit(body),
+      onNodeExit: (node, why) => this.#emit({ type: 'node.exited', node, why, expected: this.#touched.has(node) }),
     };
   }
 
@@ -315,10 +328,6 @@ export class Run {
     }
   }
 
-  #nodeExited(node: string, why: string): void {
-    this.#emit({ type: 'node.exited', node, why, expected: this.#touched.has(node) });
-  }
-
   /** Sleeps to a time after t = 0, or returns at once when the run is stopped. */
   async #until(tMs: number): Promise<void> {
     if (this.#stop.signal.aborted) return;
@@ -353,16 +362,10 @@ export class Run {
     this.#halt('failure');
   }
 
-  /** Whatever the orderly way down missed, found from outside: by the run's flag and labels. */
-  async #sweep(): Promise<void> {
-    const { runId } = this.#options;
-    const removed = await this.#deps.runtime.reap(runId, [], deadline(TAKE_DOWN_DEADLINE_MS));
-    for (const what of removed) this.#log('warn', `swept up: ${what}`);
-  }
-
   #close(unwound: string[]): RunResult {
     const { runId, runDir } = this.#options;
-    const debt = readLedger(join(runDir, 'ledger.ndjson')).undos.filter(({ undo }) => undo.owner === 'foreign');
+    const { undos } = readLedger(join(runDir, LEDGER));
+    const debt = undos.filter(({ undo }) => undo.owner === 'foreign' || this.#stack.kept);
     const leftovers = [...unwound, ...debt.map(({ id }) => `${id} is not undone`)];
     for (const what of leftovers) this.#emit({ type: 'leftover', what, hint: `seawall heal ${runId}` });
     const outcomes = {
@@ -380,7 +383,8 @@ export class Run {
     });
     if (leftovers.length === 0) {
       this.#ledger.write({ type: 'closed' });
-      this.#deps.index.remove(runId);
+      if (this.#stack.kept) this.#deps.index.keep(runId);
+      else this.#deps.index.remove(runId);
     }
     this.#journal.close();
     this.#ledger.close();
@@ -404,13 +408,4 @@ function startedTooLate(lateMs: number): HarnessError {
     `t = 0 was to be ${formatDuration(lateMs)} sooner than warm-up and steady state allow from now on`,
     'Give a later --start-at: preparation, warm-up and steady state come before it.',
   );
-}
-
-function makeFolder({ runDir, planText }: RunOptions): void {
-  try {
-    mkdirSync(join(runDir, 'logs'), { recursive: true });
-    writeFileSync(join(runDir, 'plan.yaml'), planText);
-  } catch (thrown) {
-    throw writeFailure(runDir, thrown);
-  }
 }

@@ -33,6 +33,11 @@ export class ContainerChild {
     await this.#container.start();
   }
 
+  /** Takes over the container that another process of ours made. */
+  adopt(docker: Docker, id: string): void {
+    this.#container = docker.getContainer(id);
+  }
+
   onUnexpectedEnd(listener: (why: string) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

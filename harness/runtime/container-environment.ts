@@ -1,9 +1,12 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
+import type { JsonObject } from '../spi/json.ts';
 import type { Address, Environment, Link, Node, Resource } from '../spi/runtime.ts';
 import type { NodeSpec, PortName } from '../spi/topology.ts';
 import type { ContainerChild } from './container-child.ts';
 import { type Engine, removeRun } from './container-engine.ts';
+import { nftablesImage } from './container-images.ts';
+import { keptState } from './container-kept.ts';
 import { containerPort, fromHere, TOXIPROXY_API_PORT } from './container-layout.ts';
 import type { ContainerSite } from './container-specs.ts';
 import { nodeOf } from './layout.ts';
@@ -26,18 +29,24 @@ export interface ContainerHoldings {
 /** A stack of containers. */
 export class ContainerEnvironment implements Environment {
   readonly runtime = 'containers';
+  readonly owner: 'run' | 'foreign';
   readonly nodes: ReadonlyMap<string, Node>;
   readonly links: ReadonlyMap<string, Link>;
   readonly entryUrl: string;
   readonly #site: ContainerSite;
   readonly #holdings: ContainerHoldings;
+  /** Its end removes nothing. */
+  #kept: boolean;
 
-  constructor(site: ContainerSite, holdings: ContainerHoldings) {
+  /** `foreign`: the stack was kept by another process, and stays. */
+  constructor(site: ContainerSite, holdings: ContainerHoldings, owner: Environment['owner'] = 'run') {
+    this.owner = owner;
+    this.#kept = owner === 'foreign';
     this.#site = site;
     this.#holdings = holdings;
     const { children } = holdings;
     this.nodes = new Map(site.topology.nodes.map((spec) => [spec.id, nodeFor(site, spec, children.get(spec.id)!)]));
-    this.links = linksOf(site);
+    this.links = linksOf(site, children);
     const entry = site.topology.nodes.find((node) => node.of === site.stack.entry)!;
     this.entryUrl = `http://${hostPort(directAddress(site, entry, 'http'))}`;
   }
@@ -62,7 +71,17 @@ export class ContainerEnvironment implements Environment {
     return [...containers, { kind: 'network', id: this.#site.network, detail: {} }];
   }
 
+  async keep(): Promise<JsonObject> {
+    this.#kept = true;
+    await this[Symbol.asyncDispose]();
+    return keptState(this.#site, this.#holdings.children);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#kept) {
+      this.#holdings.stopWatching();
+      return this.#holdings.ports?.[Symbol.asyncDispose]();
+    }
     await dismantle(this.#site.ctx.runId, this.#site.ctx.runDir, this.#holdings);
   }
 }
@@ -109,13 +128,17 @@ function nodeFor(site: ContainerSite, spec: NodeSpec, child: ContainerChild): No
   return node;
 }
 
-function linksOf(site: ContainerSite): Map<string, Link> {
+function linksOf(site: ContainerSite, children: ReadonlyMap<string, ContainerChild>): Map<string, Link> {
+  const image = nftablesImage();
   return new Map(
     site.topology.links.map(({ id, from, to }) => {
-      const place = site.layout.proxies.get(nodeOf(site.topology, from).idc)!;
+      const { idc } = nodeOf(site.topology, from);
+      const place = site.layout.proxies.get(idc)!;
       const api = `http://${hostPort(fromHere(place, TOXIPROXY_API_PORT))}`;
-      const listen = fromHere(place, site.layout.linkPorts.get(id)!);
-      return [id, { id, from, to, listen, proxy: { engine: 'toxiproxy', api, name: id } }];
+      const port = site.layout.linkPorts.get(id)!;
+      const proxy: Link['proxy'] = { engine: 'toxiproxy', api, name: id };
+      const packets = { container: children.get(`proxy-${idc}`)!.id, port, image };
+      return [id, { id, from, to, listen: fromHere(place, port), proxy, packets }];
     }),
   );
 }

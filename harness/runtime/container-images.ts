@@ -6,6 +6,9 @@ import { unless } from './container-engine.ts';
 /** The real thing; the image map may put a local one in its place. */
 export const TOXIPROXY_IMAGE = 'ghcr.io/shopify/toxiproxy:2.12.0';
 
+/** nft and nothing else: its recipe is in fixtures/images. Packet faults are not offered where it is not there. */
+export const NFTABLES_IMAGE = 'seawall-nftables';
+
 /** Image names of stacks → what stands in for them here, from the file that SEAWALL_IMAGES names. */
 export type ImageMap = Readonly<Record<string, string>>;
 
@@ -20,6 +23,16 @@ export function imageMap(): ImageMap {
     const hint = 'SEAWALL_IMAGES names a JSON file { "image in the stack": "image here" }; correct or unset it.';
     throw new HarnessError('FILE_UNREADABLE', `the image map ${file} is unusable: ${messageOf(thrown)}`, hint, thrown);
   }
+}
+
+/** The name to run for the packet rules' image. */
+export function nftablesImage(): string {
+  return imageMap()[NFTABLES_IMAGE] ?? NFTABLES_IMAGE;
+}
+
+/** Whether the engine has an image, without asking any registry. */
+export async function hasImage(docker: Docker, image: string): Promise<boolean> {
+  return (await unless([404], docker.getImage(image).inspect())) !== undefined;
 }
 
 /** Makes sure that the engine has an image, pulling it where it has not. Returns the name to run. */

@@ -1,4 +1,5 @@
 import { HarnessError, messageOf } from '../core/errors.ts';
+import type { JsonObject } from '../spi/json.ts';
 import type { Detected, Environment, RuntimeContext, RuntimeDriver } from '../spi/runtime.ts';
 import type { Stack } from '../spi/stack.ts';
 import type { NodeSpec, Topology } from '../spi/topology.ts';
@@ -12,13 +13,15 @@ import {
   dismantle,
 } from './container-environment.ts';
 import { watchEnds } from './container-events.ts';
-import { imageMap, provideImage, TOXIPROXY_IMAGE } from './container-images.ts';
+import { hasImage, imageMap, nftablesImage, provideImage, TOXIPROXY_IMAGE } from './container-images.ts';
+import { siteFrom } from './container-kept.ts';
 import { containerPort, fromHere, layOutContainers, TOXIPROXY_API_PORT } from './container-layout.ts';
 import { RunNetwork } from './container-network.ts';
 import { type ContainerSite, type ContainerSpec, nodeContainers, proxyContainer } from './container-specs.ts';
 import { httpReady } from './http-ready.ts';
 import { nodeOf } from './layout.ts';
 import { PortPool } from './ports.ts';
+import { containerPowers } from './powers.ts';
 import { ProxyApi } from './proxies.ts';
 import { readyWithin } from './ready-within.ts';
 import { Slots } from './slots.ts';
@@ -37,6 +40,7 @@ export const containersRuntime: RuntimeDriver = {
   name: 'containers',
   detect,
   up,
+  attach,
   reap: async (runId, resources, signal) => {
     try {
       return await removeRun((await findEngine()).docker, runId, signal);
@@ -50,12 +54,13 @@ export const containersRuntime: RuntimeDriver = {
 
 async function detect(): Promise<Detected> {
   try {
-    const { version } = await findEngine();
+    const { docker, version, reachesContainers } = await findEngine();
+    const packets = await hasImage(docker, nftablesImage());
     return {
       ok: true,
       capabilities: {
         runtime: 'containers',
-        powers: ['node.kill', 'node.start', 'link.toxics', 'link.blackhole-silent', 'store.query'],
+        powers: [...containerPowers(reachesContainers), ...(packets ? ['link.packets'] : [])],
         proxy: { engine: 'toxiproxy', version: TOXIPROXY_IMAGE.split(':').at(-1)! },
         versions: { node: process.version, engine: version },
       },
@@ -88,15 +93,36 @@ async function up(stack: Stack, topology: Topology, ctx: RuntimeContext): Promis
   }
 }
 
+async function attach(stack: Stack, topology: Topology, state: JsonObject, ctx: RuntimeContext): Promise<Environment> {
+  const engine = await findEngine();
+  const { site, containers, published } = siteFrom(state, stack, topology, ctx);
+  const children = new Map<string, ContainerChild>();
+  for (const [nodeId, spec] of specsOf(site)) {
+    const child = new ContainerChild(spec);
+    child.adopt(engine.docker, containers.get(nodeId)!);
+    children.set(nodeId, child);
+  }
+  const ports = engine.reachesContainers ? undefined : new PortPool(ctx.runId);
+  await ports?.guard(published);
+  const stopWatching = await watchEnds(engine.docker, ctx.runId, (nodeId, why) => children.get(nodeId)?.ended(why));
+  return new ContainerEnvironment(site, { engine, children, ports, stopWatching }, 'foreign');
+}
+
+function specsOf(site: ContainerSite): Map<string, ContainerSpec> {
+  const specs = new Map<string, ContainerSpec>();
+  for (const idc of site.layout.proxies.keys()) specs.set(`proxy-${idc}`, proxyContainer(site, idc));
+  for (const spec of site.topology.nodes) {
+    const { node, holder } = nodeContainers(site, spec);
+    specs.set(spec.id, node);
+    specs.set(holder.nodeId, holder);
+  }
+  return specs;
+}
+
 async function raise(site: ContainerSite, holdings: ContainerHoldings): Promise<void> {
   const { ctx, topology } = site;
   const idcs = [...site.layout.proxies.keys()];
-  const specs = new Map<string, ContainerSpec>();
-  for (const idc of idcs) specs.set(`proxy-${idc}`, proxyContainer(site, idc));
-  for (const { id, node, holder } of topology.nodes.map((spec) => ({ id: spec.id, ...nodeContainers(site, spec) }))) {
-    specs.set(id, node);
-    specs.set(holder.nodeId, holder);
-  }
+  const specs = specsOf(site);
   const images = await provideImages(site, holdings, [...specs.values()]);
   holdings.stopWatching = await watchEnds(holdings.engine.docker, ctx.runId, (nodeId, why) => {
     holdings.children.get(nodeId)?.ended(why);

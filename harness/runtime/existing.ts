@@ -35,7 +35,7 @@ async function attach(stack: Stack, topology: Topology, ctx: RuntimeContext): Pr
   }
   ctx.progress(`attached to ${named.map(({ name, url }) => `${name} at ${url.origin}`).join(', ')}`);
   return {
-    ...{ runtime: 'existing', nodes, links: new Map(), entryUrl: entryUrl(stack) },
+    ...{ runtime: 'existing', owner: 'foreign', nodes, links: new Map(), entryUrl: entryUrl(stack) },
     endpoint: (node, port) => known(addresses, node, port),
     onUnexpectedExit: () => () => undefined,
     inventory: () => [],

@@ -49,6 +49,12 @@ export class LocalChild {
     life.identity = await startProcess(this.spec, (why) => this.#end(life, why));
   }
 
+  /** Takes over what another process of ours started. */
+  adopt(): void {
+    this.#life = { identity: undefined, asked: false, over: true, adopted: true };
+    this.look();
+  }
+
   async kill(signal: AbortSignal): Promise<void> {
     this.expectEnd();
     await killNode(this.spec.runId, this.spec.nodeId, signal);

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { findNodes, killAll } from '../core/local-process.ts';
+import type { JsonObject } from '../spi/json.ts';
 import type { Address, Environment, Link, Node, Resource } from '../spi/runtime.ts';
 import type { NodeSpec, PortName } from '../spi/topology.ts';
 import { directAddress, LOCAL_HOST } from './layout.ts';
 import type { LocalChild } from './local-child.ts';
+import { keptState } from './local-kept.ts';
 import type { LocalSite } from './local-process-specs.ts';
 import { removeRunFolder } from './local-reap.ts';
 import type { PortPool } from './ports.ts';
@@ -23,6 +25,7 @@ const RESTARTED_NICENESS = 15;
 /** A stack of processes on this machine. */
 export class LocalEnvironment implements Environment {
   readonly runtime = 'local';
+  readonly owner: 'run' | 'foreign';
   readonly nodes: ReadonlyMap<string, Node>;
   readonly links: ReadonlyMap<string, Link>;
   readonly entryUrl: string;
@@ -30,8 +33,18 @@ export class LocalEnvironment implements Environment {
   readonly #children: ReadonlyMap<string, LocalChild>;
   readonly #ports: PortPool;
   readonly #looking: NodeJS.Timeout;
+  /** Its end removes nothing. */
+  #kept: boolean;
 
-  constructor(site: LocalSite, children: ReadonlyMap<string, LocalChild>, ports: PortPool) {
+  /** `foreign`: the stack was kept by another process, and stays. */
+  constructor(
+    site: LocalSite,
+    children: ReadonlyMap<string, LocalChild>,
+    ports: PortPool,
+    owner: Environment['owner'] = 'run',
+  ) {
+    this.owner = owner;
+    this.#kept = owner === 'foreign';
     this.#site = site;
     this.#children = children;
     this.#ports = ports;
@@ -64,8 +77,15 @@ export class LocalEnvironment implements Environment {
     return [...processes, { kind: 'directory', id: this.#site.folder, detail: {} }];
   }
 
+  async keep(): Promise<JsonObject> {
+    this.#kept = true;
+    await this[Symbol.asyncDispose]();
+    return keptState(this.#site);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     clearInterval(this.#looking);
+    if (this.#kept) return this.#ports[Symbol.asyncDispose]();
     await endByThemselves(this.#site, this.#children);
     await removeAll(this.#site.ctx.runId, this.#site.folder, this.#children, this.#ports);
   }

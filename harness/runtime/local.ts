@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { HarnessError, messageOf } from '../core/errors.ts';
 import type { ProcessSpec } from '../core/local-process.ts';
+import type { JsonObject } from '../spi/json.ts';
 import type { Detected, Environment, RuntimeContext, RuntimeDriver } from '../spi/runtime.ts';
 import type { Stack } from '../spi/stack.ts';
 import type { NodeSpec, Topology } from '../spi/topology.ts';
@@ -11,10 +12,12 @@ import { httpReady } from './http-ready.ts';
 import { directAddress, LOCAL_HOST, layOut, nodeOf } from './layout.ts';
 import { LocalChild } from './local-child.ts';
 import { databaseAddress, LocalEnvironment, removeAll } from './local-environment.ts';
+import { portsOf, siteFrom } from './local-kept.ts';
 import { dataFolder, type LocalSite, nodeProcess, proxyProcess } from './local-process-specs.ts';
 import { reapLocal } from './local-reap.ts';
 import { PortPool } from './ports.ts';
 import { databaseUser, findPostgres, layPostgres, postgresVersion } from './postgres-programs.ts';
+import { localPowers } from './powers.ts';
 import { ProxyApi } from './proxies.ts';
 import { readyWithin } from './ready-within.ts';
 import { makeReadable, runFolder } from './run-folder.ts';
@@ -38,6 +41,7 @@ export const localRuntime: RuntimeDriver = {
   name: 'local',
   detect: async () => detect(),
   up,
+  attach,
   reap: (runId, resources, signal) => reapLocal(runId, resources, signal),
 };
 
@@ -50,7 +54,7 @@ function detect(): Detected {
     ok: true,
     capabilities: {
       runtime: 'local',
-      powers: ['node.kill', 'node.start', 'link.toxics', 'link.blackhole-silent', 'store.query'],
+      powers: localPowers(),
       proxy: { engine: 'seawall', version: process.version },
       versions: { node: process.version, postgres: packagedPostgresVersion() },
     },
@@ -86,6 +90,22 @@ async function up(stack: Stack, topology: Topology, ctx: RuntimeContext): Promis
     });
     throw thrown;
   }
+}
+
+async function attach(stack: Stack, topology: Topology, state: JsonObject, ctx: RuntimeContext): Promise<Environment> {
+  const site = siteFrom(state, stack, topology, ctx);
+  const children = new Map<string, LocalChild>();
+  for (const idc of site.layout.proxies.keys()) adopt(proxyProcess(site, idc), 'proxy', children);
+  for (const node of topology.nodes) adopt(nodeProcess(site, node), 'node', children);
+  const ports = new PortPool(ctx.runId);
+  await ports.guard(portsOf(site));
+  return new LocalEnvironment(site, children, ports, 'foreign');
+}
+
+function adopt(spec: ProcessSpec, role: 'node' | 'proxy', children: Map<string, LocalChild>): void {
+  const child = new LocalChild(spec, role);
+  child.adopt();
+  children.set(spec.nodeId, child);
 }
 
 async function raise(site: LocalSite, children: Map<string, LocalChild>): Promise<void> {

@@ -25,6 +25,17 @@ export class PortPool implements AsyncDisposable {
     this.#firstBlock = hash(runId) % this.#blocks();
   }
 
+  /** Guards the blocks of ports that a kept stack took; one that somebody else guards for it now is left to them. */
+  async guard(ports: Iterable<number>): Promise<void> {
+    const blockOf = (port: number): number => port - ((port - this.#range.from) % BLOCK);
+    for (const base of new Set([...ports].map(blockOf))) {
+      const guard = await listen(base);
+      if (guard === undefined) continue;
+      guard.unref();
+      this.#guards.push(guard);
+    }
+  }
+
   /** A port that is free now and that no other run takes. */
   async take(): Promise<number> {
     for (;;) {

@@ -11,7 +11,7 @@ export interface Check<P = JsonObject> {
   /** Fewest samples with which `pass` is possible at all. */
   sampleNeeded?(params: P): number | undefined;
   /** How many starts the params look at, of those the timeline has; for the warning in `validate`. */
-  sampleOf?(params: P): { scenario: string; journey?: string } | undefined;
+  sampleOf?(params: P): { scenario: string; journey?: string; region?: string } | undefined;
   evaluate(view: JournalView, params: P): Finding[];
 }
 

@@ -41,7 +41,7 @@ export interface Expectation {
 /** What a driver needs to take an effect back, from any process, with the tool dead. Plain JSON, prior state included. */
 export interface Undo {
   driver: string;
-  /** Whether the target belongs to this run's own stack (reaped anyway) or was there before. */
+  /** Whose the target is, as `Environment.owner` says: a run's own stack is reaped whole, the other must be undone. */
   owner: 'run' | 'foreign';
   /** Concrete node or link the effect was resolved to, for the journal. */
   on: { link: string } | { node: string };
@@ -55,13 +55,21 @@ export interface FaultContext {
   record(resource: JsonObject): Promise<void>;
 }
 
+/** What `prepare` is told besides: for drivers that start a helper, which must end by itself. */
+export interface PrepareContext extends FaultContext {
+  /** Epoch ms at which the effect's lease ends: a helper that keeps an effect up must be gone by then, tool or no tool. */
+  expiresAtMs: number;
+  /** Absolute folder that a helper's output goes to. */
+  logs: string;
+}
+
 /** Makes effects true and untrue. `apply` runs only after the runner has fsynced the undo. */
 export interface FaultDriver {
   name: string;
-  /** Pure, so that compile can ask. */
-  accepts(effect: Effect, capabilities: Capabilities): Support;
+  /** Pure, so that compile can ask. Undefined: effects of this kind are another driver's. */
+  accepts(effect: Effect, capabilities: Capabilities): Support | undefined;
   /** Looks up roles and prior state; changes nothing. */
-  prepare(effect: Effect, env: Environment, ctx: FaultContext): Promise<Undo>;
+  prepare(effect: Effect, env: Environment, ctx: PrepareContext): Promise<Undo>;
   apply(undo: Undo, ctx: FaultContext): Promise<void>;
   /** Idempotent, from any process; a target that is gone is fine. */
   revert(undo: Undo, ctx: FaultContext): Promise<void>;

@@ -147,6 +147,6 @@ export interface JournalView {
   timeline: Timeline;
   faults: readonly FaultRecord[];
   /** Seconds from t = 0 on (warm-up excluded), in order; whole journeys unless `step` is named. */
-  seconds(filter: { scenario: string; journey?: string; step?: string }): readonly SecondRow[];
+  seconds(filter: { scenario: string; journey?: string; step?: string; region?: string }): readonly SecondRow[];
   of<T extends JournalEvent['type']>(type: T): readonly Extract<JournalEvent, { type: T }>[];
 }

@@ -20,6 +20,8 @@ export interface LoadWindow {
   journey: string;
   /** Absent: the row counts whole journeys. */
   step?: string;
+  /** Of a scenario with regions: where the journeys' users are. Only in journey rows; steps are not told apart by it. */
+  region?: string;
   /** Relative to t = 0, so warm-up is negative; `toMs` is `fromMs + 1000`. */
   fromMs: number;
   toMs: number;
@@ -84,6 +86,8 @@ export interface LoadHealth {
   stealShare?: number;
   /** How sends were timed. */
   pacer?: 'timer' | 'spin';
+  /** Of a scenario with regions, now and then: what the way from each adds to a round trip under this load. */
+  ways?: RegionMeasured[];
 }
 
 /** What the load tells the run while it goes. Every call is cheap and never throws. */
@@ -119,6 +123,16 @@ export interface CanaryResult {
   /** Keys acknowledged by it. */
   acks: string[];
   because: string;
+  /** Set where no journey was tried but the way from a region: `good` when it takes what was asked for. */
+  region?: RegionMeasured;
+}
+
+/** The round trip from a region beyond the one from the generator itself. */
+export interface RegionMeasured {
+  name: string;
+  askedMs: number;
+  /** Undefined when there was no answer. */
+  measuredMs?: number;
 }
 
 export interface LoadDriver {

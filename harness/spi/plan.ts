@@ -44,8 +44,12 @@ export interface Scenario {
   feeds?: Record<string, FeedSpec>;
   /** A k6 script of the user's own, absolute; only with `engine: k6`. */
   script?: string;
+  /** sha-256 of the script's bytes; modules that it imports are not in it. */
+  scriptContents?: string;
   /** How the native engine speaks HTTP; absent: HTTP/1.1, directly. */
   http?: { version: 1 | 2; proxy: string | undefined };
+  /** Where users are; absent: all of them where the generator is. Each start is dealt to one, exactly by share. */
+  regions?: RegionSpec[];
   /** Threads that the native engine's generator sends from; absent: one. */
   threads?: number;
 }
@@ -71,6 +75,21 @@ export interface ReplaySpec {
   sign?: string;
 }
 
+/** Users that are far from the system: what their way adds to that of the generator. Whole ms. */
+export interface RegionSpec {
+  name: string;
+  /** The shares of a scenario's regions sum to 1. */
+  share: number;
+  /** Added to every round trip once the connection is made, half of it each way. */
+  rttMs: number;
+  /** The round trip is so much shorter or longer, evenly. */
+  jitterMs: number;
+  /** Of each connection, each way; undefined: without a limit of its own. */
+  bytesPerSecond: number | undefined;
+  /** Share of packets that get lost. */
+  lossRatio: number;
+}
+
 /** Rows for journeys. `file` paths are absolute. */
 export interface FeedSpec {
   source:
@@ -84,6 +103,8 @@ export interface FeedSpec {
    */
   order: 'unique' | 'circular' | 'random';
   skew: FeedSkew | undefined;
+  /** sha-256 of the file's bytes, so that other rows are another plan. */
+  contents?: string;
 }
 
 /** Row k (from 1) weighs k^-zipf; rows whose `column` has a named value weigh `times` what they would. */
@@ -101,13 +122,39 @@ export interface GoodRule {
   shed: 'bad' | 'excluded';
 }
 
+/** One injection, whatever list, lane or repetition of the plan it comes from. */
 export interface FaultSpec {
   name: string;
   kind: string;
+  /** From t = 0: its turn if all goes as planned and every draw is 0. */
   atMs: number;
   forMs: number;
   target: Target;
   params: JsonObject;
+  /** Its turn is put off by the sum of these, each drawn from the seed; faults of one group share theirs. */
+  draws?: FaultDraw[];
+  /** Its turn is when its time and all of these have come. */
+  after?: FaultCondition[];
+  /** How much later than `atMs` (draws included) its turn may come at worst; later, it is skipped. Absent: 0. */
+  lateMs?: number;
+  /** Set on each turn of a fault that goes on and off; `turn` from 1. */
+  flap?: { of: string; turn: number; turns: number };
+}
+
+/** Chance in a schedule: 0 to `spreadMs`, both included, from the fork of the seed that `of` names. */
+export interface FaultDraw {
+  of: string;
+  spreadMs: number;
+}
+
+/**
+ * A moment of another fault, and a delay from then. `over`: nothing of it stands, since it is proved healed or was never
+ * injected; `healed`: the same after it bit; `recovered`: healed, and then 5 s as good as the steady state.
+ */
+export interface FaultCondition {
+  fault: string;
+  moment: 'bitten' | 'healed' | 'recovered' | 'over';
+  delayMs: number;
 }
 
 export type Target =
@@ -121,6 +168,8 @@ export interface GuardSpec {
   /** `undefined`: the plan said `none`. */
   blastRadius: { idcs?: number; nodes?: number; services?: number } | undefined;
   abortWhen: { of: string; badRatio: number; overMs: number }[];
+  /** The plan said that faults may take more at one moment than the stack can claim to survive. */
+  faultBudget?: 'none';
 }
 
 export interface CheckSpec {

@@ -34,6 +34,8 @@ export interface ReportTotals {
   scenario: string;
   journey: string;
   step?: string;
+  /** Of the journey's users, those of one region. */
+  region?: string;
   scheduled: number;
   sent: number;
   good: number;
@@ -47,12 +49,12 @@ export interface ReportTotals {
 
 export interface ReportTraffic {
   scenario: string;
-  /** `rate`, a journey's share, or the way from one step to the next. */
+  /** `rate`, a journey's or region's share, a region's round trip, or the way from one step to the next. */
   what: string;
   /** Undefined where the plan leaves it to the answers. */
   declared: number | undefined;
   measured: number;
-  unit: 'per second' | 'ratio';
+  unit: 'per second' | 'ratio' | 'ms';
 }
 
 /** Times in ms from t = 0; undefined where it never came to that. */

@@ -28,6 +28,11 @@ export interface RuntimeDriver {
   /** Resolves when every node is ready; on failure everything started is gone again and the error says why. */
   up(stack: Stack, topology: Topology, ctx: RuntimeContext): Promise<Environment>;
   /**
+   * A stack that was kept, from any process: an environment whose end removes nothing. `state` is what `keep` returned,
+   * and `ctx` is that of the run that stood the stack up: its id, its folder, its proxy and seed.
+   */
+  attach?(stack: Stack, topology: Topology, state: JsonObject, ctx: RuntimeContext): Promise<Environment>;
+  /**
    * From any process: removes all that a run started, recorded or not (run id in argv, labels, names), whatever its
    * state. Idempotent. Returns what it removed, in words.
    */
@@ -57,6 +62,8 @@ export interface Resource {
 
 export interface Environment extends AsyncDisposable {
   runtime: string;
+  /** `run`: stood up by this run and gone with it. `foreign`: was there before and stays. */
+  owner: 'run' | 'foreign';
   nodes: ReadonlyMap<string, Node>;
   links: ReadonlyMap<string, Link>;
   /** Where a node's port is reached directly, no proxy between. */
@@ -67,6 +74,8 @@ export interface Environment extends AsyncDisposable {
   onUnexpectedExit(listener: (node: string, why: string) => void): () => void;
   /** pids (local) or container ids, for the resource sampler and the tests' look from outside. */
   inventory(): Resource[];
+  /** Lets go: everything goes on without this process, and disposing removes nothing any more. Returns what `attach` needs. */
+  keep?(): Promise<JsonObject>;
 }
 
 /** A running instance. A missing power means unsupported. */
@@ -103,4 +112,9 @@ export interface Link {
   /** What the caller dials, as the tool can reach it. */
   listen: Address;
   proxy: { engine: 'seawall' | 'toxiproxy'; api: string; name: string };
+  /**
+   * Where packet rules meet this link alone: a container's network, the port in it, and an image whose entrypoint is nft.
+   * Absent where the runtime has none; `link.packets` says whether they can be laid.
+   */
+  packets?: { container: string; port: number; image: string };
 }

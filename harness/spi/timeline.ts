@@ -1,6 +1,6 @@
 import type { Effect } from './fault.ts';
 import type { JsonObject } from './json.ts';
-import type { Plan, Target } from './plan.ts';
+import type { FaultCondition, FaultSpec, Plan, Target } from './plan.ts';
 import type { Topology } from './topology.ts';
 
 /** A plan compiled against a runtime's capabilities and a seed: all that will happen, before anything has. */
@@ -33,8 +33,15 @@ export interface TimelineScenario {
 export interface TimelineFault {
   name: string;
   kind: string;
+  /** Its turn if all goes as planned. */
   atMs: number;
   forMs: number;
+  /** The span that `atMs` was drawn from. */
+  drawn?: { fromMs: number; toMs: number };
+  /** What must have come besides its time, and how much later than `atMs` its turn may be; as in the plan. */
+  after?: FaultCondition[];
+  lateMs?: number;
+  flap?: NonNullable<FaultSpec['flap']>;
   target: Target;
   params: JsonObject;
   effects: Effect[];

@@ -35,10 +35,25 @@ const CASES: { plan: string; set: string[]; weaknesses: { name: string; check: s
     weaknesses: [{ name: 'no-deadline', check: 'availability' }],
   },
   {
+    plan: 'plans/frozen-dependency.yaml',
+    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=9s', 'frozenAt=3s', 'frozenFor=4s'],
+    weaknesses: [{ name: 'no-deadline', check: 'availability' }],
+  },
+  {
     plan: 'plans/database-failover.yaml',
     // Recovery is failed by the 10 s asked and the 5 s that would have to be good, all under load.
     set: [...BRIEF_FAULT, 'peak=20/s', 'hold=18s', 'killAt=3s', 'killFor=11.5s'],
     weaknesses: [{ name: 'no-promotion', check: 'recovery' }],
+  },
+  {
+    plan: 'plans/cut-off-data-centre.yaml',
+    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=18s', 'cutAt=3s', 'cutFor=11.5s'],
+    weaknesses: [{ name: 'no-promotion', check: 'recovery' }],
+  },
+  {
+    plan: 'plans/migration-at-peak.yaml',
+    set: [...BRIEF_FAULT, 'peak=20/s', 'hold=12s', 'lockAt=3s', 'lockFor=4s'],
+    weaknesses: [{ name: 'no-compensation', check: 'integrity', scope: /money-conserved/ }],
   },
   {
     plan: 'plans/held-back-replication.yaml',
