@@ -29,7 +29,7 @@ export interface BenchOptions {
   /** Each trial gets one in it. */
   folder: string;
   stop: AbortSignal;
-  tell(line: string): void;
+  tell: (line: string) => void;
 }
 
 /** A stack that is kept up between trials, and stood up anew when a trial may have left something in it. */
@@ -65,7 +65,8 @@ export class TrialBench {
     this.leftovers ||= code === EXIT.leftover;
     this.#broken = code === EXIT.harness ? this.#broken + 1 : 0;
     const trial = readTrial(out);
-    if (trial.verdict === 'fail' || code === EXIT.harness || !(await this.#whole(kept))) await this.end();
+    // What could not be judged may be a system that is broken for good: the next would be judged by that.
+    if (trial.verdict !== 'pass' || code !== EXIT.pass || !(await this.#whole(kept))) await this.end();
     return trial;
   }
 
